@@ -1,0 +1,2 @@
+//! The command `mappe`.
+fn main() {}
