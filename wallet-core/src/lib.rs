@@ -1,1 +1,6 @@
 //! Wallet core.
+#![forbid(unsafe_code)]
+
+pub mod codec;
+pub mod credential;
+pub mod time;
