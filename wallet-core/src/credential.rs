@@ -1,5 +1,8 @@
 //! Credentials: the common model of what was received, checked and held, and the formats.
 
 mod path;
+pub mod sd_jwt;
+mod state;
 
 pub use path::{ClaimPath, PathElement, PathError};
+pub use state::{Accepted, Format, Held, Unverified, Verified};

@@ -1,0 +1,60 @@
+//! Digests of the SHA-2 family (FIPS 180-4).
+
+use sha2::Digest as _;
+
+/// A hash function by its name in the IANA "Named Information" registry (RFC 9901 §4.1.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum HashAlgorithm {
+    /// `sha-256`, the default everywhere.
+    #[default]
+    Sha256,
+    /// `sha-384`.
+    Sha384,
+    /// `sha-512`.
+    Sha512,
+}
+
+impl HashAlgorithm {
+    /// The algorithm of this name; truncated and unknown ones give `None`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "sha-256" => Some(Self::Sha256),
+            "sha-384" => Some(Self::Sha384),
+            "sha-512" => Some(Self::Sha512),
+            _ => None,
+        }
+    }
+
+    /// The registered name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha-256",
+            Self::Sha384 => "sha-384",
+            Self::Sha512 => "sha-512",
+        }
+    }
+
+    /// Length of a digest in bytes.
+    pub fn length(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
+    /// The digest of `message`.
+    pub fn digest(self, message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha256 => sha2::Sha256::digest(message).to_vec(),
+            Self::Sha384 => sha2::Sha384::digest(message).to_vec(),
+            Self::Sha512 => sha2::Sha512::digest(message).to_vec(),
+        }
+    }
+}
+
+/// The SHA-256 digest of `message`.
+pub fn sha256(message: &[u8]) -> [u8; 32] {
+    sha2::Sha256::digest(message).into()
+}

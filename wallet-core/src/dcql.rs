@@ -1,0 +1,1 @@
+//! Evaluates DCQL queries over a holding.

@@ -1,0 +1,4 @@
+//! Signed and encrypted envelopes: what arrives is unverified until a key has checked it.
+
+pub mod jwe;
+pub mod jws;

@@ -1,0 +1,1 @@
+//! The holder receives credentials (OpenID4VCI 1.0).

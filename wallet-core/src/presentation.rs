@@ -1,0 +1,1 @@
+//! The holder presents credentials (OpenID4VP 1.0).

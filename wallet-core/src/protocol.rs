@@ -1,0 +1,1 @@
+//! Wire types of OpenID4VCI, OpenID4VP, DCQL and OAuth; no behaviour.

@@ -1,0 +1,55 @@
+//! The issuer of a credential, before and after the trust check.
+
+use crate::envelope::jws::Header;
+use crate::keys::PublicKey;
+
+/// What a credential says about its issuer; unverified.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct IssuerClaim<'a> {
+    /// The protected header of the issuer's signature: `x5c`, `kid`, `alg`.
+    pub header: &'a Header,
+    /// `iss`.
+    pub iss: Option<&'a str>,
+    /// The credential type (`vct`), for anchors that are good for some types only.
+    pub credential_type: &'a str,
+}
+
+impl<'a> IssuerClaim<'a> {
+    /// A claim.
+    pub fn new(header: &'a Header, iss: Option<&'a str>, credential_type: &'a str) -> Self {
+        Self {
+            header,
+            iss,
+            credential_type,
+        }
+    }
+}
+
+/// An issuer that a [`TrustStore`](super::TrustStore) vouches for, with the key that is proven to be its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TrustedIssuer {
+    /// The name to show: from the certificate or the trust pack, never from the credential.
+    pub name: String,
+    /// `iss`, if the credential has one; bound to the key by [`TrustedIssuer::evidence`].
+    pub identifier: Option<String>,
+    /// The key that must have signed.
+    pub key: PublicKey,
+    /// Why the key is the issuer's.
+    pub evidence: IssuerEvidence,
+    /// Whether the anchor is for production or for tests (lessons S36).
+    pub environment: super::Environment,
+}
+
+/// How a key came to be trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IssuerEvidence {
+    /// A certificate path to an anchor; DER, leaf first, the anchor last.
+    Path(Vec<Vec<u8>>),
+    /// A key pinned for this issuer.
+    PinnedKey,
+    /// Keys the issuer publishes under its own name (JWT VC Issuer Metadata); the name is trusted.
+    WebKeys,
+}

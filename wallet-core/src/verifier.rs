@@ -1,0 +1,1 @@
+//! The university asks and judges.
