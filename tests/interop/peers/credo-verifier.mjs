@@ -23,9 +23,10 @@ export async function startVerifier({ issuers = [] } = {}) {
     /** Every POST that reached the verifier: a wallet that refuses must leave this empty. */
     posts,
     async request(query, { prefix = 'x509_hash', responseMode = 'direct_post.jwt' } = {}) {
+      const unsigned = prefix === 'redirect_uri'
       const { authorizationRequest, verificationSession } = await verifier.createAuthorizationRequest({
         verifierId,
-        requestSigner: prefix === 'redirect_uri' ? { method: 'none' } : { method: 'x5c', x5c: [chain.leaf], clientIdPrefix: prefix },
+        requestSigner: unsigned ? { method: 'none' } : { method: 'x5c', x5c: [chain.leaf], clientIdPrefix: prefix },
         dcql: { query },
         responseMode,
         version: 'v1',

@@ -1,5 +1,5 @@
 // @sd-jwt as a foreign issuer, holder and verifier of SD-JWT VCs.
-import { X509Certificate } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import { Jwt, SDJwtInstance } from '@sd-jwt/core'
 import { digest, ES256, generateSalt } from '@sd-jwt/crypto-nodejs'
 import { getListFromStatusListJWT } from '@sd-jwt/jwt-status-list'
@@ -27,6 +27,15 @@ export async function present(compact, frame, { holder, nonce, audience }) {
   const kbSigner = await ES256.getSigner(holder.privateJwk)
   const instance = new SDJwtVcInstance({ ...HASH, kbSigner, kbSignAlg: 'ES256' })
   return instance.present(compact, frame, { kb: { payload: { iat: Math.floor(Date.now() / 1000), nonce, aud: audience } } })
+}
+
+/** Binds `sdJwt` (which ends in a tilde) to its reader whatever it holds, so that a tampered one can be bound rightly. */
+export async function bind(sdJwt, { holder, nonce, audience }) {
+  const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const hash = createHash('sha256').update(sdJwt).digest('base64url')
+  const payload = { iat: Math.floor(Date.now() / 1000), nonce, aud: audience, sd_hash: hash }
+  const input = [{ alg: 'ES256', typ: 'kb+jwt' }, payload].map(encode).join('.')
+  return `${sdJwt}${input}.${await (await ES256.getSigner(holder.privateJwk))(input)}`
 }
 
 /**
@@ -59,5 +68,11 @@ export function decode(compact) {
 
 /** The certificates of the x5c header, leaf first. */
 export const chainOf = (compact) => decode(compact).header.x5c.map((der) => new X509Certificate(Buffer.from(der, 'base64')))
+
+/** Whether the x5c chain leads to the PEM certificate `anchor`, link by link. */
+export function isUnder(compact, anchor) {
+  const chain = [...chainOf(compact), new X509Certificate(anchor)]
+  return chain.slice(1).every((issuer, index) => chain[index].checkIssued(issuer) && chain[index].verify(issuer.publicKey))
+}
 
 const leafJwk = (compact) => publicPart(chainOf(compact)[0].publicKey.export({ format: 'jwk' }))
