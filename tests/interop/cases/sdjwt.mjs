@@ -14,6 +14,7 @@ async function judge(context, options) {
   const { compact, issuerJwk, binding } = await presentation(options)
   const { code, stdout, said } = await run('verify', '--trust', await file(folder, 'issuer.jwk', issuerJwk),
     '--nonce', binding.nonce, '--audience', binding.audience, '--json', await file(folder, 'presentation.txt', compact))
+  assert.ok(stdout.startsWith('{'), said)
   return { code, said, line: JSON.parse(stdout) }
 }
 

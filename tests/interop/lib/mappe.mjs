@@ -125,7 +125,8 @@ export async function startAuthority(context) {
   return {
     root: await server.pem('issuer-ca.pem'),
     async offer() {
-      const { offer, tx_code: txCode, id } = await server.post('offers', { configuration: 'school-report', record, tx_code: true })
+      const asked = { configuration: 'school-report', record, tx_code: true }
+      const { offer, tx_code: txCode, id } = await server.post('offers', asked)
       return { offer, txCode, id }
     },
     state: (id) => server.get(`offers/${id}`),
