@@ -1,0 +1,80 @@
+// OpenID4VCI 1.0 in both directions.
+import assert from 'node:assert/strict'
+import { until } from '../lib/harness.mjs'
+import { newWallet, startAuthority } from '../lib/mappe.mjs'
+import { startIssuer, VCT } from '../peers/credo-issuer.mjs'
+import { startWallet } from '../peers/credo-wallet.mjs'
+import { decode, isUnder, statusAt, verify } from '../peers/sdjwt.mjs'
+
+const receives = (options) => async (context) => {
+  const issuer = context.use(await startIssuer(options))
+  const wallet = await newWallet(context, { issuers: [issuer.root] })
+  const { offer, txCode, id } = await issuer.offer({ txCode: true })
+  await wallet.receive(offer, txCode)
+  // A list never shows values, so the type is what tells that this is the credential.
+  assert.match(JSON.stringify(await wallet.list()), new RegExp(VCT))
+  // Completed only once every copy was fetched and, where a wallet sends it, the notification arrived.
+  await until(async () => (await issuer.state(id)) === 'Completed', 'the issuer has handed out the credential')
+}
+
+export const cases = [
+  { name: 'issuing: our wallet receives from Credo, with transaction code and three copies', run: receives({ batch: 3 }) },
+  { name: 'issuing: our wallet receives from Credo without a batch', run: receives({}) },
+  {
+    name: 'issuing: our wallet refuses an issuer it does not trust',
+    async run(context) {
+      const issuer = context.use(await startIssuer({}))
+      const stranger = context.use(await startIssuer({}))
+      const wallet = await newWallet(context, { issuers: [stranger.root] })
+      const { offer, txCode } = await issuer.offer({ txCode: true })
+      await assert.rejects(wallet.receive(offer, txCode), /exit 1/)
+      assert.doesNotMatch(JSON.stringify(await wallet.list()), new RegExp(VCT))
+    },
+  },
+  {
+    name: 'issuing: our wallet reports a wrong transaction code',
+    async run(context) {
+      const issuer = context.use(await startIssuer({}))
+      const wallet = await newWallet(context, { issuers: [issuer.root] })
+      const { offer, txCode } = await issuer.offer({ txCode: true })
+      await assert.rejects(wallet.receive(offer, txCode === '0000' ? '0001' : '0000'), /exit 1/)
+    },
+  },
+  {
+    name: 'issuing: Credo receives a batch from our authority and @sd-jwt verifies every copy',
+    async run(context) {
+      const authority = await startAuthority(context)
+      const wallet = await startWallet({ anchors: [authority.root] })
+      const { offer, txCode } = await authority.offer()
+      const copies = await wallet.receive(offer, { txCode })
+      assert.ok(copies.length > 1, 'a batch has more than one copy')
+      const holders = new Set()
+      for (const copy of copies) {
+        const claims = await verify(copy)
+        assert.ok(isUnder(copy, authority.root), 'signed under the certificate of the authority')
+        holders.add(JSON.stringify(claims.cnf.jwk))
+      }
+      assert.equal(holders.size, copies.length, 'each copy is bound to a key of its own')
+    },
+  },
+  {
+    name: 'issuing: @sd-jwt reads the revocation from the status list of our authority',
+    async run(context) {
+      const authority = await startAuthority(context)
+      const wallet = await startWallet({ anchors: [authority.root] })
+      const { offer, txCode, id } = await authority.offer()
+      const [copy] = await wallet.receive(offer, { txCode })
+      const { idx, uri } = decode(copy).payload.status.status_list
+      const status = async () => {
+        const response = await fetch(uri, { headers: { accept: 'application/statuslist+jwt' } })
+        const token = await response.text()
+        assert.equal(decode(token).payload.sub, uri)
+        assert.ok(isUnder(token, authority.root), 'the list is signed under the certificate of the authority')
+        return statusAt(token, idx)
+      }
+      assert.equal(await status(), 0)
+      await authority.revoke(id)
+      assert.equal(await status(), 1)
+    },
+  },
+]

@@ -1,0 +1,86 @@
+// OpenID4VP 1.0: Credo asks, our wallet answers or refuses.
+import assert from 'node:assert/strict'
+import { newWallet, startAuthority } from '../lib/mappe.mjs'
+import { CLAIMS, startIssuer } from '../peers/credo-issuer.mjs'
+import { startVerifier } from '../peers/credo-verifier.mjs'
+import { COMBINATIONS, REPORT, UNKNOWN_TYPE } from './queries.mjs'
+
+/** A wallet that holds the report of a Credo issuer, and a Credo verifier that accepts this issuer. */
+async function holding(context, { trusted = true } = {}) {
+  const issuer = context.use(await startIssuer({ batch: 3 }))
+  const verifier = context.use(await startVerifier({ issuers: [issuer.root] }))
+  const wallet = await newWallet(context, { issuers: [issuer.root], relyingParties: trusted ? [verifier.root] : [] })
+  const { offer, txCode } = await issuer.offer({ txCode: true })
+  await wallet.receive(offer, txCode)
+  return { wallet, verifier }
+}
+
+const answered = ({ prefix, responseMode }) => ({
+  name: `presenting: Credo verifies our wallet's answer (${prefix}, ${responseMode})`,
+  async run(context) {
+    const { wallet, verifier } = await holding(context)
+    const { request, id } = await verifier.request(REPORT, { prefix, responseMode })
+    await wallet.present(request)
+    const { state, claims, error } = await verifier.result(id)
+    assert.equal(state, 'ResponseVerified', error)
+    assert.equal(claims.report.family_name, CLAIMS.family_name)
+    assert.equal(claims.report.report.average, CLAIMS.report.average)
+    assert.equal(claims.report.given_name, undefined, 'what was not asked for stays at home')
+    assert.equal(claims.report.report.title, undefined, 'what was not asked for stays at home')
+  },
+})
+
+const refusal = (what, query, { options, trusted }) => ({
+  name: `presenting: our wallet refuses ${what} and sends nothing`,
+  async run(context) {
+    const { wallet, verifier } = await holding(context, { trusted })
+    const { request, id } = await verifier.request(query, options)
+    await wallet.presentRefused(request)
+    assert.deepEqual(verifier.posts, [])
+    assert.doesNotMatch((await verifier.result(id)).state, /Response/)
+  },
+})
+
+export const cases = [
+  ...COMBINATIONS.map(answered),
+  refusal('a verifier without a trusted certificate', REPORT, { trusted: false }),
+  refusal('an unsigned request', REPORT, { options: { prefix: 'redirect_uri', responseMode: 'direct_post' } }),
+  refusal('a request for what it does not hold', UNKNOWN_TYPE, {}),
+  {
+    name: 'presenting: the copies of a batch are shown one by one, each once',
+    async run(context) {
+      const { wallet, verifier } = await holding(context)
+      const keys = new Set()
+      for (let round = 0; round < 3; round += 1) {
+        const { request, id } = await verifier.request(REPORT)
+        await wallet.present(request)
+        const { state, claims, error } = await verifier.result(id)
+        assert.equal(state, 'ResponseVerified', error)
+        keys.add(JSON.stringify(claims.report.cnf.jwk))
+      }
+      assert.equal(keys.size, 3)
+    },
+  },
+  {
+    name: 'presenting: Credo verifies a report from our authority out of our wallet, until it is revoked',
+    async run(context) {
+      const authority = await startAuthority(context)
+      const verifier = context.use(await startVerifier({ issuers: [authority.root] }))
+      const wallet = await newWallet(context, { issuers: [authority.root], relyingParties: [verifier.root] })
+      const { offer, txCode, id: record } = await authority.offer()
+      await wallet.receive(offer, txCode)
+      const [{ vct }] = await wallet.list()
+      const query = { credentials: [{ id: 'report', format: 'dc+sd-jwt', meta: { vct_values: [vct] } }] }
+      const before = await verifier.request(query)
+      await wallet.present(before.request)
+      const { state, error } = await verifier.result(before.id)
+      assert.equal(state, 'ResponseVerified', error)
+
+      await authority.revoke(record)
+      const after = await verifier.request(query)
+      // Whoever notices first may stop it: the wallet before sending, or Credo on receipt.
+      await wallet.present(after.request).catch(() => {})
+      assert.notEqual((await verifier.result(after.id)).state, 'ResponseVerified')
+    },
+  },
+]
