@@ -92,7 +92,10 @@ impl Rulebook {
 
     /// Whether the type `vct` is `base` or extends it, directly or not.
     pub fn is_a(&self, vct: &str, base: &str) -> bool {
-        vct == base || self.lookup(vct).is_some_and(|known| known.extends().iter().any(|parent| parent == base))
+        vct == base
+            || self
+                .lookup(vct)
+                .is_some_and(|known| known.extends().iter().any(|parent| parent == base))
     }
 
     /// All types.

@@ -232,7 +232,11 @@ mod tests {
         for list in CodeList::all() {
             assert_eq!(list.by_code.len(), list.entries.len(), "{}", list.name);
             for entry in list.entries() {
-                assert!(!entry.code.is_empty() && !entry.de.is_empty() && !entry.en.is_empty(), "{}", list.name);
+                assert!(
+                    !entry.code.is_empty() && !entry.de.is_empty() && !entry.en.is_empty(),
+                    "{}",
+                    list.name
+                );
             }
         }
     }
@@ -253,7 +257,10 @@ mod tests {
     #[test]
     fn a_code_of_an_unknown_list_keeps_its_uri() {
         let code = Code::from_uri("http://example.org/niveau/kernfach");
-        assert_eq!((code.short(), code.label(Language::German)), ("http://example.org/niveau/kernfach", None));
+        assert_eq!(
+            (code.short(), code.label(Language::German)),
+            ("http://example.org/niveau/kernfach", None)
+        );
         assert_eq!(code.display(Language::English), "kernfach");
     }
 }

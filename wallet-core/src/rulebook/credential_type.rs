@@ -141,9 +141,9 @@ impl CredentialType {
 
     /// What is known about a claim; an index in `path` is any element of the array.
     pub fn claim(&self, path: &ClaimPath) -> Option<&ClaimInfo> {
-        self.claims.iter().find(|claim| {
-            claim.path.elements().len() == path.elements().len() && path.starts_with(&claim.path)
-        })
+        self.claims
+            .iter()
+            .find(|claim| claim.path.elements().len() == path.elements().len() && path.starts_with(&claim.path))
     }
 
     /// The label of a claim for people.
@@ -214,7 +214,9 @@ impl ClaimInfo {
     pub fn value_label(&self, value: &str, language: Language) -> Option<&'static str> {
         let name = self.list.as_deref()?;
         let mut lists = codes::CodeList::all().iter().filter(|list| list.name() == name);
-        lists.find_map(|list| list.entry(value)).map(|entry| entry.label(language))
+        lists
+            .find_map(|list| list.entry(value))
+            .map(|entry| entry.label(language))
     }
 }
 
@@ -251,7 +253,10 @@ pub(super) fn parse<'a>(
         claims.clone_from(&base.claims);
     }
     let inherited = claims.len();
-    let entries = object.get("claims").and_then(Json::as_array).ok_or(RulebookError::Member("claims"))?;
+    let entries = object
+        .get("claims")
+        .and_then(Json::as_array)
+        .ok_or(RulebookError::Member("claims"))?;
     for entry in entries {
         let claim = ClaimInfo::parse(entry)?;
         match claims.iter().position(|known| known.path == claim.path) {

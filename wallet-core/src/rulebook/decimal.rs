@@ -149,7 +149,14 @@ mod tests {
     #[test]
     fn keeps_digits_and_compares_by_value() {
         let parse = |text| Decimal::parse(text).unwrap();
-        for (text, written) in [("05", "5"), ("3.5", "3.5"), ("2.0", "2.0"), (".5", "0.5"), ("-0.05", "-0.05"), ("00", "0")] {
+        for (text, written) in [
+            ("05", "5"),
+            ("3.5", "3.5"),
+            ("2.0", "2.0"),
+            (".5", "0.5"),
+            ("-0.05", "-0.05"),
+            ("00", "0"),
+        ] {
             assert_eq!(parse(text).to_string(), written);
         }
         assert_eq!(parse("2.0"), parse("2"));
@@ -167,7 +174,10 @@ mod tests {
         }
         assert_eq!(
             Decimal::parse("123456789012345678"),
-            Err(DecimalError::TooLong { digits: 18, allowed: 17 })
+            Err(DecimalError::TooLong {
+                digits: 18,
+                allowed: 17
+            })
         );
         assert_eq!(Decimal::parse_grade("1.000,5"), Err(DecimalError::Syntax));
     }

@@ -39,7 +39,9 @@ fn expand<'a>(claims: &'a Object, pattern: &[PathElement]) -> Vec<(Vec<PathEleme
     let Some((PathElement::Key(first), rest)) = pattern.split_first() else {
         return Vec::new();
     };
-    let start = claims.get(first).map(|value| (vec![PathElement::Key(first.clone())], value));
+    let start = claims
+        .get(first)
+        .map(|value| (vec![PathElement::Key(first.clone())], value));
     let mut found: Vec<_> = start.into_iter().collect();
     for element in rest {
         let mut next = Vec::new();

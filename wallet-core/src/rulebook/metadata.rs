@@ -42,7 +42,10 @@ impl CredentialType {
             .with("vct", Json::from(self.vct()))
             .with("name", Json::from(self.name(Language::English)))
             .with("description", Json::from(self.description(Language::English)))
-            .with("extends", self.extends().first().map(|parent| Json::from(parent.as_str())))
+            .with(
+                "extends",
+                self.extends().first().map(|parent| Json::from(parent.as_str())),
+            )
             .with("display", Json::Array(display.into()))
             .with("claims", Json::Array(claims.collect()))
             .into()

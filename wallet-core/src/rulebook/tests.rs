@@ -12,7 +12,11 @@ fn path(text: &str) -> ClaimPath {
 
 fn paths(credential_type: &CredentialType, claims: &str) -> Vec<String> {
     let claims: Object = json(claims).as_object().unwrap().clone();
-    credential_type.disclosure_paths(&claims).iter().map(ToString::to_string).collect()
+    credential_type
+        .disclosure_paths(&claims)
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 #[test]
@@ -36,7 +40,11 @@ fn bundled_types_are_complete() {
 #[test]
 fn remarks_and_absences_are_never_in_a_default_request() {
     for credential_type in Rulebook::bundled().types() {
-        let request: Vec<_> = credential_type.default_request().iter().map(ToString::to_string).collect();
+        let request: Vec<_> = credential_type
+            .default_request()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert!(!request.is_empty(), "{}", credential_type.vct());
         for path in &request {
             assert!(!path.starts_with("remarks") && !path.starts_with("absences"), "{path}");
@@ -54,12 +62,24 @@ fn labels_follow_paths_with_indexes_and_subject_keys() {
     let rulebook = Rulebook::bundled();
     let abitur = rulebook.lookup("urn:mappe:de:abitur:1").unwrap();
     assert_eq!(abitur.label(&path(r#"["courses",7]"#), Language::German), Some("Kurs"));
-    assert_eq!(abitur.label(&path(r#"["courses",null]"#), Language::English), Some("Course"));
-    assert_eq!(abitur.label(&path(r#"["subjects","mathematics"]"#), Language::German), Some("Mathematik"));
-    assert_eq!(abitur.label(&path(r#"["family_name"]"#), Language::German), Some("Familienname"));
+    assert_eq!(
+        abitur.label(&path(r#"["courses",null]"#), Language::English),
+        Some("Course")
+    );
+    assert_eq!(
+        abitur.label(&path(r#"["subjects","mathematics"]"#), Language::German),
+        Some("Mathematik")
+    );
+    assert_eq!(
+        abitur.label(&path(r#"["family_name"]"#), Language::German),
+        Some("Familienname")
+    );
     assert_eq!(abitur.label(&path(r#"["no_such"]"#), Language::German), None);
     let kind = abitur.claim(&path(r#"["report_type"]"#)).unwrap();
-    assert_eq!(kind.value_label("abschlusszeugnis", Language::English), Some("Final report"));
+    assert_eq!(
+        kind.value_label("abschlusszeugnis", Language::English),
+        Some("Final report")
+    );
 }
 
 /// PID_21: every claim, every nested property and every array entry is separately disclosable.
@@ -90,8 +110,12 @@ fn pid_discloses_every_nested_property_and_entry() {
 fn the_mark_of_a_test_and_the_role_are_always_visible() {
     let rulebook = Rulebook::bundled();
     let report = rulebook.lookup("urn:mappe:de:school-report:1").unwrap();
-    let claims = r#"{"test":true,"document_role":"original","remarks":[{"kind":"x"}],"subjects":{"a":{"points":["5"]}}}"#;
-    assert_eq!(paths(report, claims), ["remarks", "remarks[0]", "subjects", "subjects.a"]);
+    let claims =
+        r#"{"test":true,"document_role":"original","remarks":[{"kind":"x"}],"subjects":{"a":{"points":["5"]}}}"#;
+    assert_eq!(
+        paths(report, claims),
+        ["remarks", "remarks[0]", "subjects", "subjects.a"]
+    );
 }
 
 /// SD-JWT VC type metadata: `vct`, `extends`, `display` with `locale`, claims with `label` and `sd`.
@@ -139,6 +163,12 @@ fn a_child_type_cannot_loosen_its_parent() {
     assert_eq!(add(child("urn:unknown", "")), Err(RulebookError::UnknownParent));
     let twice = r#"{"path":["a"],"de":"x","en":"x"},{"path":["a"],"de":"x","en":"x"}"#;
     assert_eq!(add(child("urn:eudi:pid:1", twice)), Err(RulebookError::Duplicate));
-    assert_eq!(add(child("urn:eudi:pid:1", r#"{"path":["a"],"de":"x"}"#)), Err(RulebookError::Member("de, en")));
-    assert_eq!(add(child("urn:eudi:pid:1", r#"{"path":["a"],"de":"x","en":"x"}"#)), Ok(()));
+    assert_eq!(
+        add(child("urn:eudi:pid:1", r#"{"path":["a"],"de":"x"}"#)),
+        Err(RulebookError::Member("de, en"))
+    );
+    assert_eq!(
+        add(child("urn:eudi:pid:1", r#"{"path":["a"],"de":"x","en":"x"}"#)),
+        Ok(())
+    );
 }

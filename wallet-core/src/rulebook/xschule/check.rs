@@ -48,7 +48,10 @@ pub(super) fn text_of(node: Node<'_, '_>) -> String {
 /// The text of an element without comments and outer white space.
 pub(super) fn raw_text(node: Node<'_, '_>) -> String {
     let pieces = node.children().filter(Node::is_text).filter_map(|child| child.text());
-    pieces.collect::<String>().trim_matches([' ', '\t', '\r', '\n']).to_owned()
+    pieces
+        .collect::<String>()
+        .trim_matches([' ', '\t', '\r', '\n'])
+        .to_owned()
 }
 
 fn sequence(node: Node<'_, '_>, particles: &'static [Particle]) -> Result<(), XSchuleError> {
@@ -82,7 +85,11 @@ fn sequence(node: Node<'_, '_>, particles: &'static [Particle]) -> Result<(), XS
 /// Checks that the first of `particles` stood often enough with `count`, and that the others may be absent.
 fn complete(particles: &'static [Particle], count: u32) -> Result<(), XSchuleError> {
     let counts = std::iter::once(count).chain(std::iter::repeat(0));
-    match particles.iter().zip(counts).find(|(particle, count)| *count < particle.least) {
+    match particles
+        .iter()
+        .zip(counts)
+        .find(|(particle, count)| *count < particle.least)
+    {
         Some((particle, _)) => Err(XSchuleError::new(Rule::ElementMissing(particle.name))),
         None => Ok(()),
     }
@@ -169,7 +176,10 @@ fn check_code(node: Node<'_, '_>, code: &CodeType) -> Result<(), XSchuleError> {
             _ => {}
         }
     }
-    if node.attributes().any(|a| a.namespace().is_some() || !matches!(a.name(), "listURI" | "listVersionID")) {
+    if node
+        .attributes()
+        .any(|a| a.namespace().is_some() || !matches!(a.name(), "listURI" | "listVersionID"))
+    {
         return Err(XSchuleError::new(Rule::AttributeUnexpected));
     }
     let mut expected: &[&'static str] = if code.named { &["code", "name"] } else { &["code"] };
@@ -221,19 +231,25 @@ fn simple(node: Node<'_, '_>, content: &str) -> Result<(), XSchuleError> {
     match content {
         "date" => form(is_date(&value), "a date like 2026-07-05"),
         "month" => form(is_date(&format!("{value}-01")), "a month like 2026-07"),
-        "year" => form(value.len() == 4 && is_date(&format!("{value}-01-01")), "a year like 2026"),
+        "year" => form(
+            value.len() == 4 && is_date(&format!("{value}-01-01")),
+            "a year like 2026",
+        ),
         "boolean" => form(matches!(value.as_str(), "true" | "false" | "1" | "0"), "true or false"),
         "decimal" => form(Decimal::parse(&value).is_ok(), "a decimal number"),
-        "integer" => form(
-            !value.contains('.') && Decimal::parse(&value).is_ok(),
-            "a whole number",
-        ),
+        "integer" => form(!value.contains('.') && Decimal::parse(&value).is_ok(), "a whole number"),
         "base64" => form(
-            value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b' ')),
+            value
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b' ')),
             "base64",
         ),
         "din" | "din-e" => {
-            let repertoire = if content == "din" { Repertoire::Latin } else { Repertoire::Extended };
+            let repertoire = if content == "din" {
+                Repertoire::Latin
+            } else {
+                Repertoire::Extended
+            };
             if !text::admits(repertoire, &raw) {
                 return Err(XSchuleError::new(Rule::Character));
             }
@@ -254,7 +270,10 @@ fn is_date(text: &str) -> bool {
 /// XBildung code list Bewertungsschema: the URI ends in the worst, the passing and the best value.
 fn scales(node: Node<'_, '_>) -> Result<(), XSchuleError> {
     for (value, scheme) in [("note", "bewertungsschemaNote"), ("punkte", "bewertungsschemaPunkte")] {
-        let child = |name| node.children().find(|child: &Node<'_, '_>| child.tag_name().name() == name);
+        let child = |name| {
+            node.children()
+                .find(|child: &Node<'_, '_>| child.tag_name().name() == name)
+        };
         let uri = child(scheme)
             .and_then(|scheme| scheme.children().find(|part| part.tag_name().name() == "schemaURI"))
             .map(text_of);
@@ -273,7 +292,9 @@ fn scales(node: Node<'_, '_>) -> Result<(), XSchuleError> {
             continue;
         };
         if value == "punkte" && number.as_integer().is_none() {
-            return Err(fail(Rule::Form { expected: "whole points" }));
+            return Err(fail(Rule::Form {
+                expected: "whole points",
+            }));
         }
         let bound = |value: u32| Decimal::from_parts(i64::from(value), 0);
         if number < bound(least) || number > bound(most) {

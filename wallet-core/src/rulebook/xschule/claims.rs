@@ -139,7 +139,10 @@ impl SchoolReport {
 
     fn put_marks(&self, claims: &mut Object) {
         let courses = self.sections.iter().flat_map(|section| {
-            section.courses.iter().map(|course| course_claim(course, section.title.as_deref()))
+            section
+                .courses
+                .iter()
+                .map(|course| course_claim(course, section.title.as_deref()))
         });
         put_list(claims, "courses", courses);
         let further = self.abitur.iter().flat_map(|abitur| &abitur.further);
@@ -166,7 +169,9 @@ impl SchoolReport {
         let mut subjects: BTreeMap<String, Object> = BTreeMap::new();
         for course in self.courses() {
             for (key, name) in subject_keys(course) {
-                let subject = subjects.entry(key).or_insert_with(|| Object::new().with("name", Json::from(name)));
+                let subject = subjects
+                    .entry(key)
+                    .or_insert_with(|| Object::new().with("name", Json::from(name)));
                 if let Some(level) = &course.level {
                     subject.insert("level", level.short());
                 }
@@ -182,18 +187,31 @@ impl SchoolReport {
                 }
             }
         }
-        subjects.into_iter().map(|(key, subject)| (key, Json::from(subject))).collect()
+        subjects
+            .into_iter()
+            .map(|(key, subject)| (key, Json::from(subject)))
+            .collect()
     }
 
     /// The federal state as ISO 3166-2, from the report or from the number of the school.
     pub(super) fn state(&self) -> Option<&'static str> {
-        let stated = self.general.as_ref().and_then(|general| general.state.as_ref()?.entry()?.key());
+        let stated = self
+            .general
+            .as_ref()
+            .and_then(|general| general.state.as_ref()?.entry()?.key());
         stated.or_else(|| {
-            let ids = self.school.as_ref().map(|school| school.ids.as_slice()).unwrap_or_default();
+            let ids = self
+                .school
+                .as_ref()
+                .map(|school| school.ids.as_slice())
+                .unwrap_or_default();
             ids.iter().find_map(|id| {
                 let (state, _) = id.split_once('_')?;
                 let states = CodeList::named("bundesland")?.entries();
-                states.iter().filter_map(Entry::key).find(|key| key.strip_prefix("DE-") == Some(state))
+                states
+                    .iter()
+                    .filter_map(Entry::key)
+                    .find(|key| key.strip_prefix("DE-") == Some(state))
             })
         })
     }
@@ -258,7 +276,11 @@ fn put_general(claims: &mut Object, general: &General) {
         None => code.display(Language::German),
     });
     let qualifications: Vec<Json> = qualifications.map(Json::from).collect();
-    put(claims, "qualifications", (!qualifications.is_empty()).then_some(qualifications));
+    put(
+        claims,
+        "qualifications",
+        (!qualifications.is_empty()).then_some(qualifications),
+    );
     let acquired = general.acquired.as_ref().and_then(|acquired| acquired.date.as_ref());
     put(claims, "qualification_date", acquired.map(PartialDate::as_str));
     put(claims, "years", codes(&general.years));
@@ -278,7 +300,11 @@ fn put_general(claims: &mut Object, general: &General) {
 }
 
 fn put_abitur(claims: &mut Object, abitur: &Abitur) {
-    put(claims, "final_grade", abitur.average.grade_value().map(|grade| grade.to_string()));
+    put(
+        claims,
+        "final_grade",
+        abitur.average.grade_value().map(|grade| grade.to_string()),
+    );
     put(claims, "final_grade_words", abitur.average.words.clone());
     for (name, mark) in [
         ("total_points", &abitur.total),
@@ -288,7 +314,11 @@ fn put_abitur(claims: &mut Object, abitur: &Abitur) {
         let points = mark.as_ref().and_then(|mark| mark.points);
         put(claims, name, points.map(|points| points.to_string()));
     }
-    put(claims, "language_qualifications", codes(&abitur.language_qualifications));
+    put(
+        claims,
+        "language_qualifications",
+        codes(&abitur.language_qualifications),
+    );
 }
 
 fn put_attendance(claims: &mut Object, attendance: &Attendance) {
@@ -299,11 +329,18 @@ fn put_attendance(claims: &mut Object, attendance: &Attendance) {
 }
 
 fn put_mark(claim: &mut Object, mark: &Mark) {
-    let grade = mark.grade_value().map(|grade| grade.to_string()).or_else(|| mark.grade.clone());
+    let grade = mark
+        .grade_value()
+        .map(|grade| grade.to_string())
+        .or_else(|| mark.grade.clone());
     put(claim, "grade", grade);
     put(claim, "grade_words", mark.words.clone());
     put(claim, "points", mark.points.map(|points| points.to_string()));
-    let scale = mark.points_scale.as_ref().filter(|_| mark.points.is_some()).or(mark.grade_scale.as_ref());
+    let scale = mark
+        .points_scale
+        .as_ref()
+        .filter(|_| mark.points.is_some())
+        .or(mark.grade_scale.as_ref());
     put(claim, "scale", short(scale));
 }
 
@@ -312,14 +349,22 @@ fn mark_text(mark: &Mark) -> Option<(&'static str, String)> {
     match mark.points {
         Some(points) => Some(("points", points.to_string())),
         None => {
-            let grade = mark.grade_value().map(|grade| grade.to_string()).or_else(|| mark.grade.clone());
+            let grade = mark
+                .grade_value()
+                .map(|grade| grade.to_string())
+                .or_else(|| mark.grade.clone());
             Some(("grades", grade.or_else(|| mark.words.clone())?))
         }
     }
 }
 
 fn subject_keys(course: &Course) -> Vec<(String, String)> {
-    let name = |code: &Code| course.name.clone().unwrap_or_else(|| code.display(Language::German).to_owned());
+    let name = |code: &Code| {
+        course
+            .name
+            .clone()
+            .unwrap_or_else(|| code.display(Language::German).to_owned())
+    };
     let known = course.subjects.iter().filter_map(|code| {
         let key = code.entry()?.key()?;
         Some((key.to_owned(), name(code)))
@@ -334,7 +379,10 @@ fn subject_keys(course: &Course) -> Vec<(String, String)> {
 /// A key for a subject that no list knows: its name in lower case, with `_` for what is no letter or digit.
 fn slug(name: &str) -> String {
     let lower = name.to_lowercase();
-    let spaced: String = lower.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    let spaced: String = lower
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .collect();
     collapse(&spaced).replace(' ', "_")
 }
 
@@ -376,7 +424,11 @@ fn put_subjects(claim: &mut Object, name: Option<&str>, subjects: &[Code]) {
     match subjects {
         [] => {}
         [one] => put(claim, "subject_code", Some(full(one))),
-        many => put(claim, "subject_code", Some(many.iter().map(|code| Json::from(full(code))).collect::<Vec<_>>())),
+        many => put(
+            claim,
+            "subject_code",
+            Some(many.iter().map(|code| Json::from(full(code))).collect::<Vec<_>>()),
+        ),
     }
 }
 
@@ -394,7 +446,11 @@ fn exam_claim(exam: &Exam) -> Object {
 fn language_claim(skill: &LanguageSkill) -> Object {
     let mut claim = Object::new();
     let key = skill.language.entry().and_then(Entry::key);
-    put(&mut claim, "language", Some(key.unwrap_or_else(|| skill.language.short())));
+    put(
+        &mut claim,
+        "language",
+        Some(key.unwrap_or_else(|| skill.language.short())),
+    );
     put(&mut claim, "order", short(skill.order.as_ref()));
     put(&mut claim, "start", short(skill.start.as_ref()));
     put(&mut claim, "end", short(skill.end.as_ref()));
@@ -408,7 +464,11 @@ fn language_claim(skill: &LanguageSkill) -> Object {
 fn internship_claim(internship: &Internship) -> Object {
     let mut claim = Object::new();
     put(&mut claim, "name", internship.name.clone());
-    put(&mut claim, "locality", internship.place.as_ref().map(|place| place.locality.clone()));
+    put(
+        &mut claim,
+        "locality",
+        internship.place.as_ref().map(|place| place.locality.clone()),
+    );
     put_period(&mut claim, "period", internship.period.as_ref());
     claim
 }

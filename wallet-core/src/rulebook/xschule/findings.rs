@@ -112,14 +112,22 @@ pub(super) fn of_marks(report: &SchoolReport) -> Vec<Finding> {
         && !(least..=most).contains(&stated)
     {
         let (stated, computed) = (whole(stated), whole(most));
-        found.push(Finding::BlockDiffers { block: 1, stated, computed });
+        found.push(Finding::BlockDiffers {
+            block: 1,
+            stated,
+            computed,
+        });
     }
     let exams: Vec<_> = report.exams().collect();
     if let (Some(stated), Some((least, most))) = (block_2, block_two(&exams))
         && !(least..=most).contains(&stated)
     {
         let (stated, computed) = (whole(stated), whole(most));
-        found.push(Finding::BlockDiffers { block: 2, stated, computed });
+        found.push(Finding::BlockDiffers {
+            block: 2,
+            stated,
+            computed,
+        });
     }
     found
 }
@@ -140,8 +148,15 @@ fn block_one(report: &SchoolReport) -> Option<(i64, i64)> {
     for course in report.courses().filter(|course| course.counts != Some(false)) {
         let value = course.marks.first()?.points?.as_integer()?;
         (points, count) = (points + value, count + 1);
-        if course.level.as_ref().is_some_and(|level| level.short() == "erhoehtes_anforderungsniveau") {
-            let subject = course.subjects.first().map_or(course.name.as_deref(), |code| Some(code.as_str()))?;
+        if course
+            .level
+            .as_ref()
+            .is_some_and(|level| level.short() == "erhoehtes_anforderungsniveau")
+        {
+            let subject = course
+                .subjects
+                .first()
+                .map_or(course.name.as_deref(), |code| Some(code.as_str()))?;
             let (points, count) = advanced.entry(subject).or_default();
             (*points, *count) = (*points + value, *count + 1);
         }
@@ -159,7 +174,9 @@ fn block_one(report: &SchoolReport) -> Option<(i64, i64)> {
     }
     let shares = || sums.iter().map(|(points, count)| (40 * points, *count));
     let least = shares().map(|(points, count)| points.div_euclid(count)).min()?;
-    let most = shares().map(|(points, count)| (points + count - 1).div_euclid(count)).max()?;
+    let most = shares()
+        .map(|(points, count)| (points + count - 1).div_euclid(count))
+        .max()?;
     Some((least, most))
 }
 
@@ -170,10 +187,18 @@ const MOST_ADVANCED: usize = 6;
 fn block_two(exams: &[&Exam]) -> Option<(i64, i64)> {
     let mut subjects: BTreeMap<&str, (Vec<i64>, Vec<i64>)> = BTreeMap::new();
     for exam in exams.iter().filter(|exam| exam.counts != Some(false)) {
-        let subject = exam.subjects.first().map_or(exam.name.as_deref(), |code| Some(code.as_str()))?;
+        let subject = exam
+            .subjects
+            .first()
+            .map_or(exam.name.as_deref(), |code| Some(code.as_str()))?;
         let points = exam.mark.points?.as_integer()?;
         let (written, other) = subjects.entry(subject).or_default();
-        if exam.kind.short() == "schriftliche_pruefung" { written } else { other }.push(points);
+        if exam.kind.short() == "schriftliche_pruefung" {
+            written
+        } else {
+            other
+        }
+        .push(points);
     }
     let factor = match subjects.len() {
         4 => 5,
@@ -203,7 +228,16 @@ mod tests {
 
     #[test]
     fn average_is_cut_and_never_better_than_one() {
-        for (points, grade) in [(900, "1.0"), (823, "1.0"), (822, "1.1"), (805, "1.1"), (804, "1.2"), (385, "3.5"), (300, "4.0"), (301, "3.9")] {
+        for (points, grade) in [
+            (900, "1.0"),
+            (823, "1.0"),
+            (822, "1.1"),
+            (805, "1.1"),
+            (804, "1.2"),
+            (385, "3.5"),
+            (300, "4.0"),
+            (301, "3.9"),
+        ] {
             assert_eq!(average(points).to_string(), grade, "{points}");
         }
     }

@@ -53,9 +53,10 @@ pub(super) static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| read(include_str
 /// What the schema calls a name, if any type has an element of that name.
 pub(super) fn known_name(name: &str) -> Option<&'static str> {
     GRAMMAR.types.values().find_map(|kind| match kind {
-        Type::Sequence(particles) | Type::Choice(particles) => {
-            particles.iter().map(|particle| particle.name).find(|known| *known == name)
-        }
+        Type::Sequence(particles) | Type::Choice(particles) => particles
+            .iter()
+            .map(|particle| particle.name)
+            .find(|known| *known == name),
         Type::Code(_) => None,
     })
 }
@@ -137,7 +138,17 @@ mod tests {
     #[test]
     fn every_type_of_the_grammar_is_defined() {
         let simple = [
-            "text", "date", "year", "month", "boolean", "decimal", "integer", "base64", "din", "din-e", "signature",
+            "text",
+            "date",
+            "year",
+            "month",
+            "boolean",
+            "decimal",
+            "integer",
+            "base64",
+            "din",
+            "din-e",
+            "signature",
         ];
         for (name, kind) in &GRAMMAR.types {
             let (Type::Sequence(particles) | Type::Choice(particles)) = kind else {
@@ -152,6 +163,14 @@ mod tests {
                 );
             }
         }
-        assert_eq!(GRAMMAR.types.keys().filter(|name| name.starts_with("xsc:schueler.")).filter(|name| name.matches('.').count() == 2).count(), 5);
+        assert_eq!(
+            GRAMMAR
+                .types
+                .keys()
+                .filter(|name| name.starts_with("xsc:schueler."))
+                .filter(|name| name.matches('.').count() == 2)
+                .count(),
+            5
+        );
     }
 }

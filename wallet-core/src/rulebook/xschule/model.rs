@@ -39,13 +39,21 @@ impl Message {
             Self::Attendance => ("Schulbescheinigung", "Certificate of school attendance"),
             Self::Report => ("Schulzeugnis", "School report"),
             Self::Transfer => ("Schulwechsel", "Change of school"),
-            Self::VocationalYear => ("Zeugnis des Berufsvorbereitungsjahrs", "Report of a pre-vocational training year"),
+            Self::VocationalYear => (
+                "Zeugnis des Berufsvorbereitungsjahrs",
+                "Report of a pre-vocational training year",
+            ),
         };
         language.pick(de, en)
     }
 
-    pub(super) const ALL: [Self; 5] =
-        [Self::Transfer, Self::Abitur, Self::Report, Self::Attendance, Self::VocationalYear];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Transfer,
+        Self::Abitur,
+        Self::Report,
+        Self::Attendance,
+        Self::VocationalYear,
+    ];
 }
 
 /// A date of which the day or the month may be unknown: `2008-09-01`, `2008-09`, `2008`.

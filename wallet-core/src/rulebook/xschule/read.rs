@@ -4,11 +4,11 @@ use roxmltree::Node;
 
 use super::super::codes::{Code, CodeList};
 use super::super::decimal::Decimal;
+use super::SchoolReport;
 use super::check::{locate, raw_text, text_of};
 use super::error::{Rule, XSchuleError};
 use super::findings::{self, Finding};
 use super::model::*;
-use super::SchoolReport;
 
 /// The type of the root element in the grammar.
 pub(super) fn root_type(message: Message) -> &'static str {
@@ -60,7 +60,10 @@ pub(super) fn read(root: Node<'_, '_>, message: Message) -> Read<SchoolReport> {
     for part in block_1.into_iter().chain(block_2).chain(element.children("leistungen")) {
         report.sections.push(part.section()?);
     }
-    for part in element.children("kombinierteBewertung").chain(element.children("lernbereich")) {
+    for part in element
+        .children("kombinierteBewertung")
+        .chain(element.children("lernbereich"))
+    {
         report.sections.push(part.section()?);
     }
     if let Some(overall) = element.child("gesamtnote") {
@@ -108,7 +111,10 @@ fn in_document(root: Node<'_, '_>) -> Vec<Finding> {
 
 impl<'a, 'input> Element<'a, 'input> {
     fn children(self, name: &'static str) -> impl Iterator<Item = Self> {
-        self.0.children().filter(move |child| child.is_element() && child.tag_name().name() == name).map(Self)
+        self.0
+            .children()
+            .filter(move |child| child.is_element() && child.tag_name().name() == name)
+            .map(Self)
     }
 
     fn child(self, name: &'static str) -> Option<Self> {
@@ -127,12 +133,16 @@ impl<'a, 'input> Element<'a, 'input> {
 
     /// The text of a child, white space collapsed; `None` if empty.
     fn text(self, name: &'static str) -> Option<String> {
-        self.child(name).map(|child| text_of(child.0)).filter(|text| !text.is_empty())
+        self.child(name)
+            .map(|child| text_of(child.0))
+            .filter(|text| !text.is_empty())
     }
 
     /// The text of a name, unchanged but for outer white space (DIN 91379).
     fn name_text(self, name: &'static str) -> Option<String> {
-        self.child(name).map(|child| raw_text(child.0)).filter(|text| !text.is_empty())
+        self.child(name)
+            .map(|child| raw_text(child.0))
+            .filter(|text| !text.is_empty())
     }
 
     fn date(self, name: &'static str) -> Option<PartialDate> {
@@ -237,11 +247,13 @@ impl<'a, 'input> Element<'a, 'input> {
     }
 
     fn general(self) -> Read<General> {
-        let schooling = self.child("schulpflicht").map(|schooling| match schooling.boolean("erfuellt") {
-            Some(true) => CompulsorySchooling::Fulfilled,
-            Some(false) => CompulsorySchooling::Open,
-            None => CompulsorySchooling::Exempt,
-        });
+        let schooling = self
+            .child("schulpflicht")
+            .map(|schooling| match schooling.boolean("erfuellt") {
+                Some(true) => CompulsorySchooling::Fulfilled,
+                Some(false) => CompulsorySchooling::Open,
+                None => CompulsorySchooling::Exempt,
+            });
         // In message 0005 `nachweisperiode` is the code itself, in 0003 it wraps one.
         let period_kind = self.child("nachweisperiode").map(|kind| kind.wrapped_or_code());
         Ok(General {
@@ -317,7 +329,11 @@ impl<'a, 'input> Element<'a, 'input> {
         Ok(Section {
             title: self.text("bezeichnung"),
             description: self.text("beschreibung"),
-            marks: self.children("gesamtnote").chain(self.children("note")).map(Self::mark).collect(),
+            marks: self
+                .children("gesamtnote")
+                .chain(self.children("note"))
+                .map(Self::mark)
+                .collect(),
             courses: self.each("kurs", Self::course)?,
             exams,
         })

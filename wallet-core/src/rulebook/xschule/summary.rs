@@ -18,21 +18,35 @@ impl SchoolReport {
         let pupil = &self.pupil;
         let names = [&pupil.given_name, &pupil.family_name].map(|name| name.as_deref().unwrap_or_default());
         lines.add("Name", "Name", names.join(" ").trim());
-        lines.maybe("Geboren am", "Born", pupil.birth_date.as_ref().map(|date| date.display(language)));
-        lines.maybe("Geburtsort", "Place of birth", pupil.birth_place.as_ref().map(|place| place.locality.clone()));
+        lines.maybe(
+            "Geboren am",
+            "Born",
+            pupil.birth_date.as_ref().map(|date| date.display(language)),
+        );
+        lines.maybe(
+            "Geburtsort",
+            "Place of birth",
+            pupil.birth_place.as_ref().map(|place| place.locality.clone()),
+        );
         if let Some(school) = &self.school {
             lines.maybe("Schule", "School", school.name.clone());
         }
         let state = self.state().and_then(|key| {
             let states = CodeList::named("bundesland")?.entries();
-            states.iter().find(|state| state.key() == Some(key)).map(|state| state.label(language))
+            states
+                .iter()
+                .find(|state| state.key() == Some(key))
+                .map(|state| state.label(language))
         });
         lines.maybe("Land", "State", state);
         lines.maybe("Datum", "Date", self.date().map(|date| date.display(language)));
         if let Some(general) = &self.general {
             lines.code("Zeugnisart", "Kind of report", Some(&general.kind));
             lines.maybe("Klasse", "Class", general.class.clone());
-            general.years.iter().for_each(|year| lines.code("Jahrgangsstufe", "Year", Some(year)));
+            general
+                .years
+                .iter()
+                .for_each(|year| lines.code("Jahrgangsstufe", "Year", Some(year)));
             for qualification in &general.qualifications {
                 lines.code("Abschluss", "Qualification", Some(qualification));
             }
@@ -46,8 +60,16 @@ impl SchoolReport {
         if let Some(attendance) = &self.attendance {
             lines.code("Jahrgangsstufe", "Year", attendance.year.as_ref());
             let end = attendance.period.as_ref().and_then(|period| period.end.as_ref());
-            lines.maybe("Schulbesuch bis", "Attends until", end.map(|date| date.display(language)));
-            lines.code("Voraussichtlicher Abschluss", "Expected qualification", attendance.expected.as_ref());
+            lines.maybe(
+                "Schulbesuch bis",
+                "Attends until",
+                end.map(|date| date.display(language)),
+            );
+            lines.code(
+                "Voraussichtlicher Abschluss",
+                "Expected qualification",
+                attendance.expected.as_ref(),
+            );
         }
         for course in self.courses() {
             let marks: Vec<_> = course.marks.iter().filter_map(|mark| lines.text_of(mark)).collect();
@@ -62,8 +84,11 @@ impl SchoolReport {
             lines.add(&name, &name, &mark);
         }
         for skill in &self.languages {
-            let levels: Vec<_> =
-                skill.levels.iter().map(|code| code.entry().and_then(Entry::key).unwrap_or(code.short())).collect();
+            let levels: Vec<_> = skill
+                .levels
+                .iter()
+                .map(|code| code.entry().and_then(Entry::key).unwrap_or(code.short()))
+                .collect();
             let text = format!("{} {}", skill.language.display(language), levels.join("–"));
             lines.add("Fremdsprache", "Foreign language", text.trim());
         }
@@ -98,7 +123,8 @@ struct Lines {
 
 impl Lines {
     fn add(&mut self, de: &str, en: &str, value: &str) {
-        self.lines.push((self.language.pick(de, en).to_owned(), value.to_owned()));
+        self.lines
+            .push((self.language.pick(de, en).to_owned(), value.to_owned()));
     }
 
     fn maybe(&mut self, de: &str, en: &str, value: Option<impl AsRef<str>>) {

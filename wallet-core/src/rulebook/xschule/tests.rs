@@ -83,8 +83,20 @@ fn every_course_remark_and_absence_is_disclosed_on_its_own() {
     let report = parse(REPORT).unwrap();
     let credential_type = rulebook.lookup(report.vct().unwrap()).unwrap();
     let claims = claims(REPORT);
-    let places: Vec<_> = credential_type.disclosure_paths(&claims).iter().map(ToString::to_string).collect();
-    for place in ["courses", "courses[0]", "courses[8]", "absences[0]", "absences[1]", "remarks[0]", "subjects.music"] {
+    let places: Vec<_> = credential_type
+        .disclosure_paths(&claims)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    for place in [
+        "courses",
+        "courses[0]",
+        "courses[8]",
+        "absences[0]",
+        "absences[1]",
+        "remarks[0]",
+        "subjects.music",
+    ] {
         assert!(places.iter().any(|known| known == place), "{place}");
     }
     for place in ["test", "document_role", "courses[0].grade"] {
@@ -112,7 +124,10 @@ fn the_role_and_the_setting_are_the_issuers() {
     let report = parse(ATTENDANCE).unwrap();
     let options = ClaimOptions::original(Setting::Production).with_role(DocumentRole::Duplicate);
     let claims = report.to_claims(&options);
-    assert_eq!((at(&claims, "document_role"), at(&claims, "test")), (r#""duplicate""#.into(), "null".into()));
+    assert_eq!(
+        (at(&claims, "document_role"), at(&claims, "test")),
+        (r#""duplicate""#.into(), "null".into())
+    );
     assert_eq!(at(&claims, "attendance_period.end"), r#""2026-07-17""#);
     assert_eq!(at(&claims, "school_year.start"), r#""2025""#);
     assert_eq!(at(&claims, "expected_qualification"), r#""allgemeine_hochschulreife""#);
@@ -123,13 +138,20 @@ fn a_summary_speaks_to_people() {
     let report = parse(ABITUR).unwrap();
     let line = |language, label: &str| {
         let lines = report.summary(language);
-        lines.into_iter().find(|(name, _)| name == label).map(|(_, value)| value)
+        lines
+            .into_iter()
+            .find(|(name, _)| name == label)
+            .map(|(_, value)| value)
     };
     assert_eq!(line(Language::German, "Durchschnittsnote").as_deref(), Some("1,4"));
     assert_eq!(line(Language::English, "Final grade").as_deref(), Some("1.4"));
     assert_eq!(line(Language::German, "Geboren am").as_deref(), Some("29.02.2008"));
     assert_eq!(
-        line(Language::English, "Mathematics (Qualification phase 1, First half-year)").as_deref(),
+        line(
+            Language::English,
+            "Mathematics (Qualification phase 1, First half-year)"
+        )
+        .as_deref(),
         Some("12 points")
     );
 }
@@ -144,22 +166,39 @@ fn refuses_document_types_and_entities() {
     assert_eq!(rule, Rule::Entity);
     let (_, rule) = refusal(ABITUR, "UTF-8", "ISO-8859-1");
     assert_eq!(rule, Rule::Encoding);
-    assert_eq!(SchoolReport::parse(b"<a>\xff</a>", &mut Budget::default()).unwrap_err().code(), "xschule.encoding");
+    assert_eq!(
+        SchoolReport::parse(b"<a>\xff</a>", &mut Budget::default())
+            .unwrap_err()
+            .code(),
+        "xschule.encoding"
+    );
 }
 
 #[test]
 fn refuses_what_is_too_large_too_deep_or_too_many() {
     let rule = |xml: &str, mut budget: Budget| SchoolReport::parse(xml, &mut budget).unwrap_err().rule().clone();
     let deep = "<a>".repeat(100_000);
-    let exceeded = |what, required, allowed| Rule::Budget(BudgetExceeded { what, required, allowed });
+    let exceeded = |what, required, allowed| {
+        Rule::Budget(BudgetExceeded {
+            what,
+            required,
+            allowed,
+        })
+    };
     assert_eq!(rule(&deep, Budget::default()), exceeded(Limit::Depth, 65, 64));
     assert_eq!(
         rule(ABITUR, Budget::new(1000, 64, 1000)),
         exceeded(Limit::Bytes, ABITUR.len(), 1000)
     );
-    assert_eq!(rule(ABITUR, Budget::new(1 << 20, 64, 100)), exceeded(Limit::Values, 1, 0));
+    assert_eq!(
+        rule(ABITUR, Budget::new(1 << 20, 64, 100)),
+        exceeded(Limit::Values, 1, 0)
+    );
     let attributes: String = (0..10_000).map(|n| format!(" a{n}=\"\"")).collect();
-    assert_eq!(rule(&format!("<a{attributes}/>"), Budget::default()), exceeded(Limit::Values, 65, 64));
+    assert_eq!(
+        rule(&format!("<a{attributes}/>"), Budget::default()),
+        exceeded(Limit::Values, 65, 64)
+    );
     assert_eq!(rule("<a><!-- never ends", Budget::default()), Rule::Syntax);
     assert_eq!(rule("", Budget::default()), Rule::Syntax);
     assert_eq!(rule("<", Budget::default()), Rule::Syntax);
@@ -169,8 +208,14 @@ fn refuses_what_is_too_large_too_deep_or_too_many() {
 fn refuses_other_messages_and_versions() {
     for (from, to) in [
         ("schueler.abiturzeugnis.0002", "schueler.abiturzeugnis.0009"),
-        ("xschule.digital/def/xschule/1.2/xsd", "xschule.digital/def/xschule/1.1/xsd"),
-        ("xschule.digital/def/xschule/1.2/xsd", "xschule.digital/def/xschule/1.2/xsd/"),
+        (
+            "xschule.digital/def/xschule/1.2/xsd",
+            "xschule.digital/def/xschule/1.1/xsd",
+        ),
+        (
+            "xschule.digital/def/xschule/1.2/xsd",
+            "xschule.digital/def/xschule/1.2/xsd/",
+        ),
     ] {
         let xml = ABITUR.replace(from, to);
         assert_eq!(parse(&xml).unwrap_err().code(), "xschule.unsupported", "{to}");
@@ -180,35 +225,102 @@ fn refuses_other_messages_and_versions() {
 #[test]
 fn names_line_element_and_rule() {
     let school_line = ABITUR.lines().position(|line| line.contains("<xsc:schule>")).unwrap() + 1;
-    let without = tamper(ABITUR, "<xsc:name>\n            <xsc:name>Hedwig-Beispiel-Gymnasium Musterhausen</xsc:name>\n            <xsc:kurzbezeichnung>HBG</xsc:kurzbezeichnung>\n        </xsc:name>", "");
+    let without = tamper(
+        ABITUR,
+        "<xsc:name>\n            <xsc:name>Hedwig-Beispiel-Gymnasium Musterhausen</xsc:name>\n            <xsc:kurzbezeichnung>HBG</xsc:kurzbezeichnung>\n        </xsc:name>",
+        "",
+    );
     let error = parse(&without).unwrap_err();
     assert_eq!(error.rule(), &Rule::ElementMissing("name"));
-    assert_eq!((error.element(), error.line()), (Some("schule"), Some(u32::try_from(school_line).unwrap())));
+    assert_eq!(
+        (error.element(), error.line()),
+        (Some("schule"), Some(u32::try_from(school_line).unwrap()))
+    );
     assert_eq!(error.code(), "xschule.element_missing");
-    assert_eq!(error.to_string(), format!("line {school_line}, column 5: element schule: the element name is missing"));
+    assert_eq!(
+        error.to_string(),
+        format!("line {school_line}, column 5: element schule: the element name is missing")
+    );
 }
 
 #[test]
 fn refuses_one_wrong_element() {
     let cases = [
-        ("<xbd:titel>", "<xbd:titel>x</xbd:titel><xbd:titel>", "titel:15", Rule::ElementRepeated { allowed: 1 }),
-        ("<xsc:anschrift>\n            <xsc:ort>", "<xsc:wohnung/><xsc:anschrift><xsc:ort>", "schueler:", Rule::ElementUnexpected),
-        ("<xsc:ort>Musterhausen", "<xsc:strasse>x</xsc:strasse><xsc:ort>Musterhausen", "strasse:", Rule::ElementUnexpected),
-        ("<xbd:punkte>12</xbd:punkte>", "<xsc:punkte>12</xsc:punkte>", "punkte:", Rule::Namespace { expected: grammar::XBILDUNG }),
-        ("<code>05</code>", "<xsc:code>05</xsc:code>", "code:", Rule::Namespace { expected: "(none)" }),
+        (
+            "<xbd:titel>",
+            "<xbd:titel>x</xbd:titel><xbd:titel>",
+            "titel:15",
+            Rule::ElementRepeated { allowed: 1 },
+        ),
+        (
+            "<xsc:anschrift>\n            <xsc:ort>",
+            "<xsc:wohnung/><xsc:anschrift><xsc:ort>",
+            "schueler:",
+            Rule::ElementUnexpected,
+        ),
+        (
+            "<xsc:ort>Musterhausen",
+            "<xsc:strasse>x</xsc:strasse><xsc:ort>Musterhausen",
+            "strasse:",
+            Rule::ElementUnexpected,
+        ),
+        (
+            "<xbd:punkte>12</xbd:punkte>",
+            "<xsc:punkte>12</xsc:punkte>",
+            "punkte:",
+            Rule::Namespace {
+                expected: grammar::XBILDUNG,
+            },
+        ),
+        (
+            "<code>05</code>",
+            "<xsc:code>05</xsc:code>",
+            "code:",
+            Rule::Namespace { expected: "(none)" },
+        ),
         ("<xsc:block-i>", "<xsc:block-i>text", "block-i:", Rule::Text),
-        ("<xsc:block-i>", "<xsc:block-i a=\"b\">", "block-i:", Rule::AttributeUnexpected),
-        (" listVersionID=\"2026\"", "", "fach:", Rule::AttributeMissing("listVersionID")),
-        ("<xsc:niveauEQR>", "<xsc:niveauEQR listURI=\"urn:x\">", "niveauEQR:", Rule::AttributeValue { attribute: "listURI", expected: "urn:xbildung-de:publicationsoffice-eu:codeliste:eqf" }),
+        (
+            "<xsc:block-i>",
+            "<xsc:block-i a=\"b\">",
+            "block-i:",
+            Rule::AttributeUnexpected,
+        ),
+        (
+            " listVersionID=\"2026\"",
+            "",
+            "fach:",
+            Rule::AttributeMissing("listVersionID"),
+        ),
+        (
+            "<xsc:niveauEQR>",
+            "<xsc:niveauEQR listURI=\"urn:x\">",
+            "niveauEQR:",
+            Rule::AttributeValue {
+                attribute: "listURI",
+                expected: "urn:xbildung-de:publicationsoffice-eu:codeliste:eqf",
+            },
+        ),
     ];
     for (from, to, place, rule) in cases {
         let (found, broken) = refusal(ABITUR, from, to);
         assert_eq!(broken, rule, "{to}");
         assert!(found.starts_with(place.split(':').next().unwrap()), "{found} {place}");
     }
-    let swapped = tamper(ABITUR, "<xsc:niveauEQR>\n            <code>http://data.europa.eu/snb/eqf/4</code>\n        </xsc:niveauEQR>\n", "");
-    let swapped = tamper(&swapped, "<xsc:artDesSchulabschlusses>", "<xsc:artDesSchulabschlusses><!-- moved -->");
-    let swapped = tamper(&swapped, "        <xsc:erwerb>", "<xsc:niveauEQR><code>http://data.europa.eu/snb/eqf/4</code></xsc:niveauEQR><xsc:erwerb>");
+    let swapped = tamper(
+        ABITUR,
+        "<xsc:niveauEQR>\n            <code>http://data.europa.eu/snb/eqf/4</code>\n        </xsc:niveauEQR>\n",
+        "",
+    );
+    let swapped = tamper(
+        &swapped,
+        "<xsc:artDesSchulabschlusses>",
+        "<xsc:artDesSchulabschlusses><!-- moved -->",
+    );
+    let swapped = tamper(
+        &swapped,
+        "        <xsc:erwerb>",
+        "<xsc:niveauEQR><code>http://data.europa.eu/snb/eqf/4</code></xsc:niveauEQR><xsc:erwerb>",
+    );
     assert_eq!(parse(&swapped).unwrap_err().rule(), &Rule::ElementOrder);
 }
 
@@ -216,18 +328,90 @@ fn refuses_one_wrong_element() {
 fn refuses_one_wrong_value() {
     let zeugnisart = "urn:xschule-digital:xschule:codeliste:zeugnisart";
     let cases = [
-        ("<xbd:punkte>12<", "<xbd:punkte>16<", "punkte", Rule::OutOfScale { least: 0, most: 15 }),
-        ("<xbd:punkte>12<", "<xbd:punkte>-1<", "punkte", Rule::OutOfScale { least: 0, most: 15 }),
-        ("<xbd:punkte>12<", "<xbd:punkte>11.5<", "punkte", Rule::Form { expected: "whole points" }),
-        ("<xbd:punkte>12<", "<xbd:punkte>1e1<", "punkte", Rule::Form { expected: "a decimal number" }),
-        ("<xbd:punkte>755<", "<xbd:punkte>901<", "punkte", Rule::OutOfScale { least: 0, most: 900 }),
-        ("2026-06-26<", "2026-02-30<", "datum", Rule::Form { expected: "a date like 2026-07-05" }),
-        ("2026-06-26<", "26.06.2026<", "datum", Rule::Form { expected: "a date like 2026-07-05" }),
-        ("2026-06-26<", "2026-06-26T00:00:00Z<", "datum", Rule::Form { expected: "a date like 2026-07-05" }),
-        ("zeugnisart/abschlusszeugnis", "zeugnisart/phantasiezeugnis", "artDesZeugnisses", Rule::CodeUnknown { list: zeugnisart }),
-        ("1.0/code/zeugnisart/", "9.0/code/zeugnisart/", "artDesZeugnisses", Rule::CodeUnknown { list: zeugnisart }),
-        (">true<", ">ja<", "berechnungsgrundlage", Rule::Form { expected: "true or false" }),
-        ("Vogelsang-Čermák", "Vogelsang-C\u{30c}ermák", "name", Rule::NotNormalised),
+        (
+            "<xbd:punkte>12<",
+            "<xbd:punkte>16<",
+            "punkte",
+            Rule::OutOfScale { least: 0, most: 15 },
+        ),
+        (
+            "<xbd:punkte>12<",
+            "<xbd:punkte>-1<",
+            "punkte",
+            Rule::OutOfScale { least: 0, most: 15 },
+        ),
+        (
+            "<xbd:punkte>12<",
+            "<xbd:punkte>11.5<",
+            "punkte",
+            Rule::Form {
+                expected: "whole points",
+            },
+        ),
+        (
+            "<xbd:punkte>12<",
+            "<xbd:punkte>1e1<",
+            "punkte",
+            Rule::Form {
+                expected: "a decimal number",
+            },
+        ),
+        (
+            "<xbd:punkte>755<",
+            "<xbd:punkte>901<",
+            "punkte",
+            Rule::OutOfScale { least: 0, most: 900 },
+        ),
+        (
+            "2026-06-26<",
+            "2026-02-30<",
+            "datum",
+            Rule::Form {
+                expected: "a date like 2026-07-05",
+            },
+        ),
+        (
+            "2026-06-26<",
+            "26.06.2026<",
+            "datum",
+            Rule::Form {
+                expected: "a date like 2026-07-05",
+            },
+        ),
+        (
+            "2026-06-26<",
+            "2026-06-26T00:00:00Z<",
+            "datum",
+            Rule::Form {
+                expected: "a date like 2026-07-05",
+            },
+        ),
+        (
+            "zeugnisart/abschlusszeugnis",
+            "zeugnisart/phantasiezeugnis",
+            "artDesZeugnisses",
+            Rule::CodeUnknown { list: zeugnisart },
+        ),
+        (
+            "1.0/code/zeugnisart/",
+            "9.0/code/zeugnisart/",
+            "artDesZeugnisses",
+            Rule::CodeUnknown { list: zeugnisart },
+        ),
+        (
+            ">true<",
+            ">ja<",
+            "berechnungsgrundlage",
+            Rule::Form {
+                expected: "true or false",
+            },
+        ),
+        (
+            "Vogelsang-Čermák",
+            "Vogelsang-C\u{30c}ermák",
+            "name",
+            Rule::NotNormalised,
+        ),
         ("Vogelsang-Čermák", "Иванова", "name", Rule::Character),
         ("Vogelsang-Čermák", "Vogel\u{202e}sang", "name", Rule::Character),
     ];
@@ -255,18 +439,32 @@ fn errors_hold_no_personal_data() {
         ("<xsc:schule>", "<xsc:Geheimname/><xsc:schule>"),
     ] {
         let error = parse(&tamper(ABITUR, from, to)).unwrap_err();
-        assert!(!error.to_string().contains(secret) && !format!("{error:?}").contains(secret), "{error}");
+        assert!(
+            !error.to_string().contains(secret) && !format!("{error:?}").contains(secret),
+            "{error}"
+        );
     }
 }
 
 #[test]
 fn sums_that_do_not_add_up_are_findings() {
     let found = |from: &str, to: &str| -> Vec<_> {
-        parse(&tamper(ABITUR, from, to)).unwrap().findings().iter().map(Finding::code).collect()
+        parse(&tamper(ABITUR, from, to))
+            .unwrap()
+            .findings()
+            .iter()
+            .map(Finding::code)
+            .collect()
     };
     assert_eq!(found("<xbd:note>1.4<", "<xbd:note>1,4<"), [""; 0]);
-    assert_eq!(found("<xbd:note>1.4<", "<xbd:note>1.3<"), ["xschule.finding.average_differs"]);
-    assert_eq!(found("<xbd:note>1.4<", "<xbd:note>gut<"), ["xschule.finding.average_missing"]);
+    assert_eq!(
+        found("<xbd:note>1.4<", "<xbd:note>1.3<"),
+        ["xschule.finding.average_differs"]
+    );
+    assert_eq!(
+        found("<xbd:note>1.4<", "<xbd:note>gut<"),
+        ["xschule.finding.average_missing"]
+    );
     assert_eq!(
         found("<xbd:punkte>755<", "<xbd:punkte>756<"),
         ["xschule.finding.total_differs"]
@@ -283,7 +481,8 @@ fn sums_that_do_not_add_up_are_findings() {
 
 #[test]
 fn signatures_and_alternatives_are_reported_and_not_used() {
-    let signature = "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:x/></ds:Signature></xsc:schueler.abi";
+    let signature =
+        "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:x/></ds:Signature></xsc:schueler.abi";
     let report = parse(&tamper(ABITUR, "</xsc:schueler.abi", signature)).unwrap();
     assert!(matches!(report.findings(), [Finding::SignatureNotChecked { .. }]));
     let name = "Vogelsang-Čermák</xsc:name>";
@@ -309,12 +508,18 @@ fn pupil_numbers_never_become_claims() {
 #[test]
 fn comments_and_cdata_do_not_change_a_value() {
     let split = tamper(ABITUR, "Vogelsang-Čermák", "Vogel<!-- x -->sang-<![CDATA[Čermák]]>");
-    assert_eq!(parse(&split).unwrap().pupil().family_name.as_deref(), Some("Vogelsang-Čermák"));
+    assert_eq!(
+        parse(&split).unwrap().pupil().family_name.as_deref(),
+        Some("Vogelsang-Čermák")
+    );
 }
 
 #[test]
 fn every_cut_of_a_message_is_refused_without_panic() {
     for length in (0..ATTENDANCE.len() - 1).filter(|length| ATTENDANCE.is_char_boundary(*length)) {
-        assert!(parse(&ATTENDANCE[..length]).is_err() || ATTENDANCE[length..].trim().is_empty(), "{length}");
+        assert!(
+            parse(&ATTENDANCE[..length]).is_err() || ATTENDANCE[length..].trim().is_empty(),
+            "{length}"
+        );
     }
 }
