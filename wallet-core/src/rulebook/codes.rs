@@ -180,14 +180,25 @@ impl PartialEq for Code {
 
 impl Eq for Code {}
 
+/// The key of the subject with this German name, in whichever list.
+pub(super) fn subject_key(name: &str) -> Option<&'static str> {
+    let mut subjects = subjects();
+    subjects.find(|entry| entry.de == name)?.key
+}
+
 /// The label of a subject key (`mathematics`), whichever list the subject came from.
 pub fn subject_label(key: &str, language: Language) -> Option<&'static str> {
-    LISTS
-        .iter()
-        .filter(|list| matches!(list.name, "abiturfach" | "abiturfachdigital" | "kdsfach"))
-        .flat_map(CodeList::entries)
+    let mut subjects = subjects();
+    subjects
         .find(|entry| entry.key == Some(key))
         .map(|entry| entry.label(language))
+}
+
+fn subjects() -> impl Iterator<Item = &'static Entry> {
+    let lists = LISTS
+        .iter()
+        .filter(|list| matches!(list.name, "abiturfach" | "abiturfachdigital" | "kdsfach"));
+    lists.flat_map(CodeList::entries)
 }
 
 fn read(text: &'static str) -> Vec<CodeList> {

@@ -154,7 +154,7 @@ fn attributes(node: Node<'_, '_>, content: &str) -> Result<(), XSchuleError> {
         let known = match attribute.namespace() {
             // `xsi:type` and `xsi:nil` would change what the element means: no type here allows them.
             Some(XSI) => matches!(attribute.name(), "schemaLocation" | "noNamespaceSchemaLocation"),
-            Some(XML) => attribute.name() == "lang" && content == "text",
+            Some(XML) => attribute.name() == "lang" && content == "localized",
             None => content == "xsc:Erweiterung.eigenschaft" && matches!(attribute.name(), "listURI" | "listVersionID"),
             Some(_) => false,
         };
@@ -192,7 +192,10 @@ fn check_code(node: Node<'_, '_>, code: &CodeType) -> Result<(), XSchuleError> {
         if Some(child.tag_name().name()) != here {
             return Err(locate(XSchuleError::new(Rule::ElementUnexpected), child));
         }
-        if child.has_children() && child.children().any(|inner| inner.is_element()) {
+        if child.attributes().len() > 0 {
+            return Err(locate(XSchuleError::new(Rule::AttributeUnexpected), child));
+        }
+        if child.children().any(|inner| inner.is_element()) {
             return Err(locate(XSchuleError::new(Rule::ElementUnexpected), child));
         }
         if here == Some("code") {
@@ -221,6 +224,7 @@ fn simple(node: Node<'_, '_>, content: &str) -> Result<(), XSchuleError> {
     }
     let raw = raw_text(node);
     let value = text::collapse(&raw);
+    let day = without_zone(&value);
     let form = |holds: bool, expected: &'static str| {
         if holds {
             Ok(())
@@ -229,12 +233,9 @@ fn simple(node: Node<'_, '_>, content: &str) -> Result<(), XSchuleError> {
         }
     };
     match content {
-        "date" => form(is_date(&value), "a date like 2026-07-05"),
-        "month" => form(is_date(&format!("{value}-01")), "a month like 2026-07"),
-        "year" => form(
-            value.len() == 4 && is_date(&format!("{value}-01-01")),
-            "a year like 2026",
-        ),
+        "date" => form(is_date(day), "a date like 2026-07-05"),
+        "month" => form(is_date(&format!("{day}-01")), "a month like 2026-07"),
+        "year" => form(day.len() == 4 && is_date(&format!("{day}-01-01")), "a year like 2026"),
         "boolean" => form(matches!(value.as_str(), "true" | "false" | "1" | "0"), "true or false"),
         "decimal" => form(Decimal::parse(&value).is_ok(), "a decimal number"),
         "integer" => form(!value.contains('.') && Decimal::parse(&value).is_ok(), "a whole number"),
@@ -262,9 +263,32 @@ fn simple(node: Node<'_, '_>, content: &str) -> Result<(), XSchuleError> {
     }
 }
 
-/// XML Schema Part 2 §3.2.9 `date`, without the time zone that it admits and no school record has.
 fn is_date(text: &str) -> bool {
     text.len() == 10 && Timestamp::parse(text).is_ok()
+}
+
+/// XML Schema Part 2 §3.2.9: a date may carry a time zone. A day in a school record has none, so it is dropped.
+pub(super) fn without_zone(text: &str) -> &str {
+    let zone = |sign| text.rfind(sign).filter(|at| is_zone(&text[at + 1..]));
+    let end = text.strip_suffix('Z').map(str::len);
+    // The last `-` of `2026-07` is no zone: a zone has a colon.
+    end.or_else(|| zone('+'))
+        .or_else(|| zone('-'))
+        .map_or(text, |end| &text[..end])
+}
+
+fn is_zone(text: &str) -> bool {
+    let digits = |range: std::ops::Range<usize>| {
+        text.get(range).and_then(|part| {
+            part.parse::<u8>()
+                .ok()
+                .filter(|_| part.bytes().all(|b| b.is_ascii_digit()))
+        })
+    };
+    let (hours, minutes) = (digits(0..2), digits(3..5));
+    text.len() == 5
+        && text.as_bytes()[2] == b':'
+        && matches!((hours, minutes), (Some(0..=13), Some(0..=59)) | (Some(14), Some(0)))
 }
 
 /// XBildung code list Bewertungsschema: the URI ends in the worst, the passing and the best value.

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::super::Language;
-use super::super::codes::{Code, CodeList, Entry};
+use super::super::codes::{self, Code, CodeList, Entry};
 use super::super::text::collapse;
 use super::SchoolReport;
 use super::model::*;
@@ -234,7 +234,7 @@ fn short(code: Option<&Code>) -> Option<&str> {
     code.map(Code::short)
 }
 
-fn codes(codes: &[Code]) -> Option<Vec<Json>> {
+fn short_codes(codes: &[Code]) -> Option<Vec<Json>> {
     (!codes.is_empty()).then(|| codes.iter().map(|code| Json::from(code.short())).collect())
 }
 
@@ -252,7 +252,7 @@ fn school_claim(school: &School, state: Option<&str>) -> Object {
     put(&mut claim, "id", school.ids.first().cloned());
     put(&mut claim, "locality", school.locality.clone());
     put(&mut claim, "state", state);
-    put(&mut claim, "types", codes(&school.types));
+    put(&mut claim, "types", short_codes(&school.types));
     put(&mut claim, "sponsor", short(school.sponsor.as_ref()));
     claim
 }
@@ -270,7 +270,7 @@ fn put_period(claims: &mut Object, name: &str, period: Option<&Period>) {
 fn put_general(claims: &mut Object, general: &General) {
     put(claims, "report_type", Some(general.kind.short()));
     put(claims, "eqf_level", short(general.eqf.as_ref()));
-    put(claims, "entitlements", codes(&general.entitlements));
+    put(claims, "entitlements", short_codes(&general.entitlements));
     let qualifications = general.qualifications.iter().map(|code| match code.list() {
         Some(_) => code.short(),
         None => code.display(Language::German),
@@ -283,7 +283,7 @@ fn put_general(claims: &mut Object, general: &General) {
     );
     let acquired = general.acquired.as_ref().and_then(|acquired| acquired.date.as_ref());
     put(claims, "qualification_date", acquired.map(PartialDate::as_str));
-    put(claims, "years", codes(&general.years));
+    put(claims, "years", short_codes(&general.years));
     put(claims, "class", general.class.clone());
     put_period(claims, "report_period", general.period.as_ref());
     put(claims, "period_kind", short(general.period_kind.as_ref()));
@@ -317,7 +317,7 @@ fn put_abitur(claims: &mut Object, abitur: &Abitur) {
     put(
         claims,
         "language_qualifications",
-        codes(&abitur.language_qualifications),
+        short_codes(&abitur.language_qualifications),
     );
 }
 
@@ -373,7 +373,9 @@ fn subject_keys(course: &Course) -> Vec<(String, String)> {
     if !known.is_empty() {
         return known;
     }
-    course.name.iter().map(|name| (slug(name), name.clone())).collect()
+    let key = |name: &str| codes::subject_key(name).map_or_else(|| slug(name), str::to_owned);
+    let named = course.name.iter().map(|name| (key(name), name.clone()));
+    named.collect()
 }
 
 /// A key for a subject that no list knows: its name in lower case, with `_` for what is no letter or digit.

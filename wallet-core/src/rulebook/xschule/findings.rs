@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::super::codes::Code;
 use super::super::decimal::Decimal;
 use super::SchoolReport;
 use super::model::{Exam, Mark};
@@ -31,7 +32,7 @@ pub enum Finding {
         block: u8,
         /// The points in the document.
         stated: Decimal,
-        /// The most points that the formula of the KMK gives.
+        /// The points by the formula of the KMK, rounded up, all advanced subjects counted twice.
         computed: Decimal,
     },
     /// A code that its published list does not hold, or whose list is not known here.
@@ -108,10 +109,11 @@ pub(super) fn of_marks(report: &SchoolReport) -> Vec<Finding> {
         let (stated, computed) = (whole(stated), whole(one + two));
         found.push(Finding::TotalDiffers { stated, computed });
     }
-    if let (Some(stated), Some((least, most))) = (block_1, block_one(report))
-        && !(least..=most).contains(&stated)
+    if let (Some(stated), Some(computed)) = (block_1, block_one(report))
+        && !computed.contains(&stated)
     {
-        let (stated, computed) = (whole(stated), whole(most));
+        let computed = whole(computed.first().copied().unwrap_or_default());
+        let stated = whole(stated);
         found.push(Finding::BlockDiffers {
             block: 1,
             stated,
@@ -141,46 +143,55 @@ pub(super) fn average(points: i64) -> Decimal {
 
 /// E I = 40 * P / S, where P sums the counted points and S their number, some advanced subjects counted twice.
 ///
-/// The states differ in which advanced subjects count twice, and the message does not say: the bounds hold for all.
-fn block_one(report: &SchoolReport) -> Option<(i64, i64)> {
-    let (mut points, mut count) = (0, 0);
-    let mut advanced: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+/// The states differ in which advanced subjects count twice (none, all, or two of three and more) and in how they
+/// round, and the message says neither: every value that some state would compute is acceptable.
+fn block_one(report: &SchoolReport) -> Option<Vec<i64>> {
+    let mut all = Share::default();
+    let mut advanced: BTreeMap<&str, Share> = BTreeMap::new();
     for course in report.courses().filter(|course| course.counts != Some(false)) {
-        let value = course.marks.first()?.points?.as_integer()?;
-        (points, count) = (points + value, count + 1);
-        if course
-            .level
-            .as_ref()
-            .is_some_and(|level| level.short() == "erhoehtes_anforderungsniveau")
-        {
-            let subject = course
-                .subjects
-                .first()
-                .map_or(course.name.as_deref(), |code| Some(code.as_str()))?;
-            let (points, count) = advanced.entry(subject).or_default();
-            (*points, *count) = (*points + value, *count + 1);
+        let points = course.marks.first()?.points?.as_integer()?;
+        all = all.plus(Share { points, count: 1 });
+        let level = course.level.as_ref().map(Code::short);
+        if level == Some("erhoehtes_anforderungsniveau") {
+            let subject = course.subjects.first().map(Code::as_str).or(course.name.as_deref())?;
+            let share = advanced.entry(subject).or_default();
+            *share = share.plus(Share { points, count: 1 });
         }
     }
     for further in report.abitur().into_iter().flat_map(|abitur| &abitur.further) {
-        (points, count) = (points + further.mark.points?.as_integer()?, count + 1);
+        let points = further.mark.points?.as_integer()?;
+        all = all.plus(Share { points, count: 1 });
     }
-    if count == 0 || advanced.len() > MOST_ADVANCED {
+    if all.count == 0 || advanced.len() > MOST_ADVANCED {
         return None;
     }
-    let mut sums = vec![(points, count)];
-    for (points, count) in advanced.values() {
-        let doubled: Vec<_> = sums.iter().map(|(p, c)| (p + points, c + count)).collect();
-        sums.extend(doubled);
+    let advanced: Vec<Share> = advanced.into_values().collect();
+    let mut shares = vec![advanced.iter().fold(all, |sum, share| sum.plus(*share)), all];
+    for (index, one) in advanced.iter().enumerate() {
+        shares.extend(advanced[index + 1..].iter().map(|two| all.plus(*one).plus(*two)));
     }
-    let shares = || sums.iter().map(|(points, count)| (40 * points, *count));
-    let least = shares().map(|(points, count)| points.div_euclid(count)).min()?;
-    let most = shares()
-        .map(|(points, count)| (points + count - 1).div_euclid(count))
-        .max()?;
-    Some((least, most))
+    let cut = |share: &Share| (40 * share.points).div_euclid(share.count);
+    let raised = |share: &Share| (40 * share.points + share.count - 1).div_euclid(share.count);
+    Some(shares.iter().flat_map(|share| [raised(share), cut(share)]).collect())
 }
 
-/// No state has more than four advanced subjects; every subset of them is tried.
+/// A sum of points and how many results it sums.
+#[derive(Clone, Copy, Default)]
+struct Share {
+    points: i64,
+    count: i64,
+}
+
+impl Share {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            points: self.points + other.points,
+            count: self.count + other.count,
+        }
+    }
+}
+
+/// No state has more than four advanced subjects.
 const MOST_ADVANCED: usize = 6;
 
 /// Block II: four examinations count five times, five count four times; written and oral in one subject count 2 to 1.

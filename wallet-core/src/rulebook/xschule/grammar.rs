@@ -139,6 +139,7 @@ mod tests {
     fn every_type_of_the_grammar_is_defined() {
         let simple = [
             "text",
+            "localized",
             "date",
             "year",
             "month",

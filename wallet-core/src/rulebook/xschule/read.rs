@@ -5,7 +5,7 @@ use roxmltree::Node;
 use super::super::codes::{Code, CodeList};
 use super::super::decimal::Decimal;
 use super::SchoolReport;
-use super::check::{locate, raw_text, text_of};
+use super::check::{locate, raw_text, text_of, without_zone};
 use super::error::{Rule, XSchuleError};
 use super::findings::{self, Finding};
 use super::model::*;
@@ -84,6 +84,9 @@ pub(super) fn read(root: Node<'_, '_>, message: Message) -> Read<SchoolReport> {
     Ok(report)
 }
 
+/// Fields of education: not kept here, because no claim carries them.
+const ISCED_F: &str = "http://data.europa.eu/snb/isced-f/";
+
 /// Findings that have a place in the document.
 fn in_document(root: Node<'_, '_>) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -94,7 +97,9 @@ fn in_document(root: Node<'_, '_>) -> Vec<Finding> {
             "alternativeRepraesentation" => found.push(Finding::AlternativeIgnored { line: line() }),
             "code" if node.tag_name().namespace().is_none() => {
                 let code = node.parent().map(|parent| Element(parent).code());
-                let unlisted = code.filter(|code| code.list().is_some() || code.as_str().contains("/code/"));
+                let unlisted = code.filter(|code| {
+                    code.list().is_some() || code.as_str().contains("://") && !code.as_str().starts_with(ISCED_F)
+                });
                 if unlisted.is_some_and(|code| !code.entry().is_some_and(|entry| entry.is_listed())) {
                     found.push(Finding::CodeNotListed { line: line() });
                 }
@@ -146,12 +151,12 @@ impl<'a, 'input> Element<'a, 'input> {
     }
 
     fn date(self, name: &'static str) -> Option<PartialDate> {
-        self.text(name).map(PartialDate)
+        self.text(name).map(|text| PartialDate(without_zone(&text).to_owned()))
     }
 
     fn partial_date(self, name: &'static str) -> Option<PartialDate> {
         let inner = self.child(name)?.0.children().find(Node::is_element)?;
-        Some(PartialDate(text_of(inner)))
+        Some(PartialDate(without_zone(&text_of(inner)).to_owned()))
     }
 
     fn decimal(self, name: &'static str) -> Option<Decimal> {

@@ -73,6 +73,13 @@ impl SchoolReport {
         }
         for course in self.courses() {
             let marks: Vec<_> = course.marks.iter().filter_map(|mark| lines.text_of(mark)).collect();
+            // A course without a mark still says whether it was passed.
+            let status = || course.status.as_ref().map(|status| status.display(language).to_owned());
+            let marks = if marks.is_empty() {
+                status().into_iter().collect()
+            } else {
+                marks
+            };
             let name = course_name(course, language);
             lines.add(&name, &name, &marks.join(", "));
         }

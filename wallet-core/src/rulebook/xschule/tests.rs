@@ -426,6 +426,39 @@ fn refuses_one_wrong_value() {
     assert_eq!(grade.rule(), &Rule::OutOfScale { least: 1, most: 6 });
 }
 
+/// XML Schema Part 2 §3.2.9: a date may carry a time zone.
+#[test]
+fn a_time_zone_of_a_date_is_dropped() {
+    for zone in ["Z", "+02:00", "-11:30", "+14:00"] {
+        let report = parse(&tamper(ABITUR, "2008-02-29<", &format!("2008-02-29{zone}<"))).unwrap();
+        assert_eq!(
+            report.pupil().birth_date.as_ref().map(PartialDate::as_str),
+            Some("2008-02-29"),
+            "{zone}"
+        );
+    }
+    for zone in ["ZZ", "+2:00", "+15:00", "+14:01", "-11", "+1٣:00"] {
+        let error = parse(&tamper(ABITUR, "2008-02-29<", &format!("2008-02-29{zone}<"))).unwrap_err();
+        assert_eq!(error.code(), "xschule.form", "{zone}");
+    }
+}
+
+#[test]
+fn a_course_without_a_code_has_the_key_of_its_name() {
+    let code = "            <xsc:fach listURI=\"urn:xschule-digital:kmk:codeliste:kdsfach\" listVersionID=\"2025-02-25\">\n                <code>http://xschule.digital/def/kmk/2025-02-25/code/kdsfach/190</code>\n            </xsc:fach>\n";
+    let claims = |xml: &str| claims(&tamper(xml, code, ""));
+    assert_eq!(at(&claims(REPORT), "subjects.german.grades"), r#"["2"]"#);
+    let renamed = tamper(
+        REPORT,
+        "<xsc:bezeichnung>Deutsch<",
+        "<xsc:bezeichnung>Werkstatt Übersetzen (AG)<",
+    );
+    assert_eq!(
+        at(&claims(&renamed), "subjects.werkstatt_übersetzen_ag.grades"),
+        r#"["2"]"#
+    );
+}
+
 /// No rule repeats what stands in the document.
 #[test]
 fn errors_hold_no_personal_data() {
