@@ -1,1 +1,3 @@
 //! Behaviour tests: one file a story.
+
+mod store;
