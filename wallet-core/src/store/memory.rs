@@ -27,7 +27,9 @@ impl Store for MemoryStore {
     fn list(&self, kind: &Kind) -> Result<Vec<Record>, StoreError> {
         let first = (kind.clone(), RecordId::ONLY);
         let records = self.0.range(first..).take_while(|((other, _), _)| other == kind);
-        Ok(records.map(|((_, id), plain)| Record::new(*id, plain.clone())).collect())
+        Ok(records
+            .map(|((_, id), plain)| Record::new(*id, plain.clone()))
+            .collect())
     }
 
     fn kinds(&self) -> Result<Vec<Kind>, StoreError> {
