@@ -6,10 +6,12 @@
 
 mod adapter;
 mod client;
+mod identity;
 mod management;
 mod platform;
 
 pub use adapter::{Limits, ManageError, Managed, Service, serve};
 pub use client::{Client, ClientError};
+pub use identity::{Identity, IdentityError, IdentityKind};
 pub use management::ManagementToken;
 pub use platform::{SystemRandom, now, write_private};
