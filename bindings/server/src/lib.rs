@@ -1,1 +1,15 @@
-//! HTTP for the authority and the university.
+//! HTTP for the authority and the university: sockets, clocks, randomness and files around the values of `wallet-core`.
+//!
+//! The endpoints themselves are in the core (`issuer::Authority`, `verifier::University`), as functions from request to
+//! response. Here is what they may not have: a listener, a client, a database file, a bearer token. Everything that
+//! writes needs the token (lessons S2); `/healthz` and the protocol endpoints are open.
+
+mod adapter;
+mod client;
+mod management;
+mod platform;
+
+pub use adapter::{Limits, ManageError, Managed, Service, serve};
+pub use client::{Client, ClientError};
+pub use management::ManagementToken;
+pub use platform::{SystemRandom, now, write_private};

@@ -141,7 +141,7 @@ fn says_the_first_reason_why_a_credential_does_not_answer() {
         ),
     ];
     let (mut held, codes): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
-    let mut run = |held: &[Candidate<'_>]| evaluate(&query, held, &mut Budget::default()).expect("within the budget");
+    let run = |held: &[Candidate<'_>]| evaluate(&query, held, &mut Budget::default()).expect("within the budget");
     let evaluation = run(&held);
     let answer = evaluation.answer("q").expect("asked");
     let why: Vec<_> = answer

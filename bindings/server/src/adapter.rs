@@ -1,0 +1,244 @@
+//! From axum to the values of the core and back, with limits, log lines and a graceful end.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method as HttpMethod, Response, StatusCode, header};
+use tokio::net::TcpListener;
+use wallet_core::codec::{Budget, Json, Object};
+use wallet_core::crypto::Random;
+use wallet_core::http::{Headers, HttpRequest, HttpResponse, HttpsUrl, LinkPolicy, Method};
+use wallet_core::time::Timestamp;
+
+use crate::management::ManagementToken;
+use crate::platform::{SystemRandom, now};
+
+/// An authority or a university behind HTTP.
+pub trait Service: Send + Sync + 'static {
+    /// Answers a request of the protocol.
+    fn handle(&self, request: HttpRequest, now: Timestamp, random: &mut dyn Random) -> HttpResponse;
+
+    /// Carries out a management call; the caller is authenticated.
+    fn manage(&self, call: Managed<'_>, now: Timestamp, random: &mut dyn Random) -> Result<Json, ManageError>;
+}
+
+/// A management call: `POST /manage/{path}` with a JSON body, or `GET` without.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Managed<'a> {
+    /// GET reads, POST changes.
+    pub method: Method,
+    /// The path below `/manage/`, split at slashes.
+    pub path: &'a [&'a str],
+    /// The body; an empty object where there is none.
+    pub body: &'a Object,
+}
+
+/// Why a management call was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ManageError {
+    /// The call is malformed; says what is missing.
+    Bad {
+        /// A stable code.
+        code: &'static str,
+        /// What is wrong, without personal data.
+        message: String,
+    },
+    /// The state cannot be read or written.
+    Internal,
+    /// There is no such record, request or call.
+    NotFound,
+}
+
+impl ManageError {
+    /// A malformed call.
+    pub fn bad(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Bad {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+/// What one request may cost.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of a body.
+    pub body: usize,
+    /// Time to read a request and answer it.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    /// 4 MiB, as much as a school record with a portrait needs; 20 seconds.
+    fn default() -> Self {
+        Self {
+            body: 4 << 20,
+            time: Duration::from_secs(20),
+        }
+    }
+}
+
+struct Shared<S> {
+    service: S,
+    base: HttpsUrl,
+    token: ManagementToken,
+    limits: Limits,
+}
+
+/// Serves until `stop` resolves, then finishes the requests under way.
+pub async fn serve<S: Service>(
+    listener: TcpListener,
+    service: S,
+    base: HttpsUrl,
+    token: ManagementToken,
+    limits: Limits,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let shared = Arc::new(Shared {
+        service,
+        base,
+        token,
+        limits,
+    });
+    let router = Router::new().fallback(answer::<S>).with_state(shared);
+    axum::serve(listener, router).with_graceful_shutdown(stop).await
+}
+
+async fn answer<S: Service>(State(shared): State<Arc<Shared<S>>>, request: Request) -> Response<Body> {
+    let started = Instant::now();
+    let method = request.method().clone();
+    // Only the first step of a path is logged: the rest holds codes and identifiers.
+    let place = request.uri().path().split('/').nth(1).unwrap_or_default().to_owned();
+    let limit = shared.limits.time;
+    let response = match tokio::time::timeout(limit, dispatch(shared, request)).await {
+        Ok(response) => response,
+        Err(_) => plain(408, "the request took too long"),
+    };
+    let status = response.status();
+    let milliseconds = started.elapsed().as_millis();
+    tracing::info!(%method, place = place.escape_debug().to_string(), status, %milliseconds, "answered");
+    into_axum(&response)
+}
+
+async fn dispatch<S: Service>(shared: Arc<Shared<S>>, request: Request) -> HttpResponse {
+    let (parts, body) = request.into_parts();
+    let method = match parts.method {
+        HttpMethod::GET | HttpMethod::HEAD => Method::Get,
+        HttpMethod::POST => Method::Post,
+        _ => return plain(405, "only GET and POST are understood").with_header("Allow", "GET, HEAD, POST"),
+    };
+    let path = parts.uri.path().to_owned();
+    if path == "/healthz" {
+        return json(200, &Object::new().with("status", Json::from("ok")));
+    }
+    let managed = path.strip_prefix("/manage/").map(str::to_owned);
+    let authorization = parts
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    if managed.is_some() && !shared.token.admits(authorization) {
+        return json(
+            401,
+            &error("unauthorized", "management calls need the bearer token of this server"),
+        )
+        .with_header("WWW-Authenticate", "Bearer");
+    }
+    let Ok(body) = to_bytes(body, shared.limits.body).await else {
+        return plain(413, "the body is too large or broke off");
+    };
+    let work = move || {
+        let service = &shared.service;
+        let random = &mut SystemRandom::new();
+        match managed {
+            Some(path) => manage(service, method, &path, &body, random),
+            None => {
+                let address = format!("{}{}", shared.base.origin(), parts.uri);
+                match HttpsUrl::parse(&address, LinkPolicy::LoopbackHttp) {
+                    Ok(url) => service.handle(
+                        HttpRequest::received(method, url, headers(&parts.headers), body.to_vec()),
+                        now(),
+                        random,
+                    ),
+                    Err(_) => plain(400, "the address is malformed"),
+                }
+            }
+        }
+    };
+    // Signatures and the database block; the listener must not wait for them.
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| plain(500, "the request failed"))
+}
+
+fn manage(service: &impl Service, method: Method, path: &str, body: &[u8], random: &mut dyn Random) -> HttpResponse {
+    let body = if body.is_empty() {
+        Ok(Json::Object(Object::new()))
+    } else {
+        Json::parse(body, &mut Budget::default())
+    };
+    let body = match body {
+        Ok(Json::Object(body)) => body,
+        Ok(_) => return json(400, &error("management.body", "the body must be a JSON object")),
+        Err(refused) => return json(400, &error(refused.code(), &refused.to_string())),
+    };
+    let path: Vec<&str> = path.split('/').collect();
+    match service.manage(
+        Managed {
+            method,
+            path: &path,
+            body: &body,
+        },
+        now(),
+        random,
+    ) {
+        Ok(answer) => HttpResponse::of_type(200, "application/json", answer.to_string()),
+        Err(ManageError::Bad { code, message }) => json(400, &error(code, &message)),
+        Err(ManageError::NotFound) => json(404, &error("management.not_found", "there is nothing under this path")),
+        Err(ManageError::Internal) => json(500, &error("management.state", "the state cannot be read or written")),
+    }
+}
+
+fn headers(map: &HeaderMap) -> Headers {
+    let mut headers = Headers::new();
+    for (name, value) in map {
+        if let Ok(value) = value.to_str() {
+            headers.push(name.as_str(), value);
+        }
+    }
+    headers
+}
+
+fn error(code: &str, message: &str) -> Object {
+    Object::new()
+        .with("error", Json::from(code))
+        .with("error_description", Json::from(message))
+}
+
+fn json(status: u16, body: &Object) -> HttpResponse {
+    HttpResponse::of_type(status, "application/json", body.to_string()).with_header("Cache-Control", "no-store")
+}
+
+fn plain(status: u16, message: &str) -> HttpResponse {
+    HttpResponse::of_type(status, "text/plain; charset=utf-8", message)
+}
+
+fn into_axum(response: &HttpResponse) -> Response<Body> {
+    let status = StatusCode::from_u16(response.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut builder = Response::builder().status(status);
+    for (name, value) in response.headers().iter() {
+        builder = builder.header(name, value);
+    }
+    // Lessons S4: nothing here is ever taken for another kind of content.
+    builder = builder.header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    builder
+        .body(Body::from(response.body().to_vec()))
+        .unwrap_or_else(|_| Response::new(Body::empty()))
+}
