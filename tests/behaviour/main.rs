@@ -1,3 +1,5 @@
 //! Behaviour tests: one file a story.
 
 mod layers;
+mod sd_jwt_refusals;
+mod store;

@@ -33,7 +33,7 @@ pub use parse::JsonForm;
 pub use present::{Presentation, Selection, UnboundPresentation};
 pub use verify::{KeyBinding, KeyBindingRule, Kind, VerifyOptions};
 
-use super::{ClaimPath, PathElement, PathError, StatusListReference, Unverified, Verified};
+use super::{ClaimPath, PathElement, PathError, StatusListReference, StatusReferenceError, Unverified, Verified};
 
 /// The issuer's signed JWT with the disclosures that came with it.
 ///
@@ -111,17 +111,8 @@ impl SdJwt {
 
     /// Where the status stands (`status.status_list`); `None` if the credential has no status.
     pub fn status_reference(&self) -> Result<Option<StatusListReference>, SdJwtError> {
-        let Some(status) = self.claims.get("status") else {
-            return Ok(None);
-        };
-        // Token Status List §6.1; another mechanism is not one we can follow, and is not the same as none.
-        let list = status.get("status_list").ok_or(SdJwtError::BadClaim("status"))?;
-        let index = list.get("idx").and_then(Json::as_u64);
-        let uri = list.get("uri").and_then(Json::as_str);
-        match (index, uri) {
-            (Some(index), Some(uri)) => Ok(Some(StatusListReference::new(index, uri))),
-            _ => Err(SdJwtError::BadClaim("status")),
-        }
+        let reference = self.claims.get("status").map(StatusListReference::from_claim);
+        reference.transpose().map_err(SdJwtError::Status)
     }
 
     /// The issuer-signed JWT and all its disclosures as received: `JWT~D1~…~Dn~`.
