@@ -1,4 +1,5 @@
 //! Behaviour tests: one file a story.
 
+mod dcql;
 mod layers;
 mod store;

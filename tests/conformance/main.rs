@@ -1,3 +1,4 @@
 //! Conformance tests against published vectors.
 
+mod dcql;
 mod xschule;
