@@ -1,3 +1,4 @@
 //! Behaviour tests: one file a story.
 
 mod layers;
+mod store;

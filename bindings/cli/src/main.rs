@@ -1,2 +1,61 @@
-//! The command `mappe`.
-fn main() {}
+//! The command `mappe`: verify, inspect, hold, issue and serve credentials.
+
+mod args;
+mod commands;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::args::{Cli, Command};
+use crate::report::Outcome;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            // Help and version are not mistakes; all else is one of usage (64).
+            return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
+        }
+    };
+    let json = wants_json(&cli.command);
+    run(cli.command).unwrap_or_else(|failure| failure.print(json))
+}
+
+fn run(command: Command) -> Outcome {
+    match command {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "mappe", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man => {
+            let page = clap_mangen::Man::new(Cli::command());
+            page.render(&mut std::io::stdout())
+                .map_err(|error| report::Failure::file("standard output".as_ref(), &error))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        command => commands::run(command),
+    }
+}
+
+fn wants_json(command: &Command) -> bool {
+    use crate::args::{IssueCommand, KeysCommand, ServeCommand, TrustCommand};
+    match command {
+        Command::Demo(args) => args.json,
+        Command::Verify(args) => args.json,
+        Command::Inspect(args) => args.json,
+        Command::Dcql(args) => args.json,
+        Command::Keys(KeysCommand::New { json, .. }) | Command::Issue(IssueCommand::SchoolReport { json, .. }) => *json,
+        Command::Trust(
+            TrustCommand::Add { place, .. }
+            | TrustCommand::List { place }
+            | TrustCommand::Remove { place, .. }
+            | TrustCommand::Show { place, .. },
+        ) => place.json,
+        Command::Wallet(args) => args.json,
+        Command::Serve(ServeCommand::Authority(serve) | ServeCommand::University { serve, .. }) => serve.json,
+        Command::Completions { .. } | Command::Man => false,
+    }
+}

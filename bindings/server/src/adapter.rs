@@ -103,7 +103,7 @@ pub async fn serve<S: Service>(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let shared = Arc::new(Shared {
-        service: Mutex::new(service),
+        service,
         base,
         token,
         limits,
