@@ -3,6 +3,8 @@
 mod path;
 pub mod sd_jwt;
 mod state;
+mod status_reference;
 
 pub use path::{ClaimPath, PathElement, PathError};
 pub use state::{Accepted, Format, Held, Unverified, Verified};
+pub use status_reference::{StatusListReference, StatusReferenceError};

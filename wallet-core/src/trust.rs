@@ -1,7 +1,21 @@
 //! Who may be believed: anchors by role, X.509 paths, pinned keys per issuer, trust packs.
+//!
+//! A [`TrustStore`] answers one question for each role: which key is proven to be that of the party named? What it
+//! does not vouch for does not exist. Names to show come from certificates and trust packs alone (lessons S11).
 
+mod anchor;
+#[cfg(any(feature = "issuer", feature = "verifier"))]
+pub mod authority;
+mod certificate;
+mod error;
 mod issuer;
+mod party;
+mod path;
 mod store;
 
+pub use anchor::{Anchor, AnchorMaterial, Environment, Role};
+pub use certificate::{Certificate, CertificateError};
+pub use error::TrustError;
 pub use issuer::{IssuerClaim, IssuerEvidence, TrustedIssuer};
-pub use store::{Environment, Role, TrustError, TrustStore};
+pub use party::VerifiedParty;
+pub use store::{ChainPolicy, TrustStore};

@@ -1,7 +1,9 @@
 //! The issuer of a credential, before and after the trust check.
 
+use super::Environment;
 use crate::envelope::jws::Header;
 use crate::keys::PublicKey;
+use crate::time::Timestamp;
 
 /// What a credential says about its issuer; unverified.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +15,8 @@ pub struct IssuerClaim<'a> {
     pub iss: Option<&'a str>,
     /// The credential type (`vct`), for anchors that are good for some types only.
     pub credential_type: &'a str,
+    /// When it says it was issued (`iat`), for anchors that were entitled for some time only; else `now` counts.
+    pub issued_at: Option<Timestamp>,
 }
 
 impl<'a> IssuerClaim<'a> {
@@ -22,7 +26,15 @@ impl<'a> IssuerClaim<'a> {
             header,
             iss,
             credential_type,
+            issued_at: None,
         }
+    }
+
+    /// The claim with its time of issue.
+    #[must_use]
+    pub fn issued_at(mut self, at: Option<Timestamp>) -> Self {
+        self.issued_at = at;
+        self
     }
 }
 
@@ -39,7 +51,7 @@ pub struct TrustedIssuer {
     /// Why the key is the issuer's.
     pub evidence: IssuerEvidence,
     /// Whether the anchor is for production or for tests (lessons S36).
-    pub environment: super::Environment,
+    pub environment: Environment,
 }
 
 /// How a key came to be trusted.

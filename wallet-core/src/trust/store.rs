@@ -1,44 +1,51 @@
-//! Anchors by role.
+//! Anchors by role, and the decision whom they vouch for.
+//!
+//! How an issuer's key is found is decided by the store, never by the credential. For one `iss` there is one way:
+//!
+//! | what the store says of `iss` | header | key |
+//! |---|---|---|
+//! | pinned under this name | any | a pinned key; `x5c` proves nothing here |
+//! | trusted web issuer | any | a key the issuer publishes; `x5c` proves nothing here |
+//! | nothing, or no `iss` | `x5c` | the leaf of a path to an anchor, and `iss` is a name of the leaf |
+//! | nothing, or no `iss` | no `x5c` | a key pinned without a name |
 
-use std::fmt;
-
-use super::{IssuerClaim, IssuerEvidence, TrustedIssuer};
-use crate::keys::JwkSet;
+use super::anchor::{Anchor, AnchorMaterial, Environment, Role};
+use super::{Certificate, IssuerClaim, IssuerEvidence, TrustError, TrustedIssuer, VerifiedParty, path};
+use crate::envelope::jws::Header;
+use crate::keys::{Jwk, JwkSet, PublicKey};
 use crate::time::Timestamp;
 
-/// What an anchor is good for. One role never serves another (trust.md §1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Whether a chain may carry what it must not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Role {
-    /// Issuers of credentials and of their status lists.
-    Issuers,
-    /// Relying parties that ask for presentations.
-    RelyingParties,
-}
-
-/// Production or test: the two never mix in one store (lessons S36).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Environment {
-    /// Real anchors.
-    Production,
-    /// Test and demonstration anchors; what they vouch for is marked.
-    Test,
+pub enum ChainPolicy {
+    /// A root inside `x5c` is passed over: real wallets and issuers send it (haip.md §9, field report).
+    #[default]
+    TolerateRoot,
+    /// HAIP 1.0 §6.1.1: the anchor is not in `x5c`.
+    Strict,
 }
 
 /// The anchors that a wallet, a verifier or a command trusts.
 #[derive(Clone, Debug)]
 pub struct TrustStore {
     environment: Environment,
-    pinned: Vec<(Option<String>, JwkSet)>,
+    chains: ChainPolicy,
+    anchors: Vec<(Role, Anchor)>,
+    web: Vec<(String, JwkSet)>,
 }
+
+/// More keys than this are not tried for one signature.
+const MOST_CANDIDATES: usize = 8;
 
 impl TrustStore {
     /// A store that trusts nobody.
     pub fn new(environment: Environment) -> Self {
         Self {
             environment,
-            pinned: Vec::new(),
+            chains: ChainPolicy::default(),
+            anchors: Vec::new(),
+            web: Vec::new(),
         }
     }
 
@@ -47,55 +54,288 @@ impl TrustStore {
         self.environment
     }
 
-    /// Pins the keys of `issuer`; without a name the keys are trusted for every `iss`, as on a command line.
+    /// Sets what chains may carry.
+    pub fn set_chain_policy(&mut self, policy: ChainPolicy) {
+        self.chains = policy;
+    }
+
+    /// Adds an anchor to a role. Relying parties are known by certificate only (lessons S11).
+    pub fn add(&mut self, role: Role, anchor: Anchor) -> Result<(), TrustError> {
+        if role == Role::RelyingParties && matches!(anchor.material, AnchorMaterial::Keys { .. }) {
+            return Err(TrustError::KeysForRole);
+        }
+        self.anchors.push((role, anchor));
+        Ok(())
+    }
+
+    /// Trusts a certificate in a role: an authority with all below it, or an end entity as it is.
+    pub fn add_anchor(&mut self, role: Role, certificate: Certificate) {
+        self.anchors.push((role, Anchor::certificate(certificate)));
+    }
+
+    /// Pins the keys of `issuer`; without a name the keys are trusted for every `iss` that has no way of its own,
+    /// as on a command line, and only for credentials without `x5c`.
     pub fn pin_issuer_keys(&mut self, issuer: Option<String>, keys: JwkSet) {
-        self.pinned.push((issuer, keys));
+        self.anchors.push((Role::Issuers, Anchor::keys(issuer, keys)));
+    }
+
+    /// Trusts the name of an issuer, whose keys are those that it publishes (JWT VC Issuer Metadata).
+    pub fn trust_web_issuer(&mut self, issuer: impl Into<String>) {
+        let issuer = issuer.into();
+        if !self.trusts_web_issuer(&issuer) {
+            self.web.push((issuer, JwkSet::default()));
+        }
+    }
+
+    /// Whether the name of this issuer is trusted, so that its keys may be fetched.
+    pub fn trusts_web_issuer(&self, issuer: &str) -> bool {
+        self.web.iter().any(|(name, _)| name == issuer)
+    }
+
+    /// Takes in the keys that a trusted web issuer publishes, in place of those known before; a name that is not
+    /// trusted is refused.
+    pub fn add_web_keys(&mut self, issuer: &str, keys: JwkSet) -> Result<(), TrustError> {
+        let slot = self.web.iter_mut().find(|(name, _)| name == issuer);
+        slot.ok_or(TrustError::UnknownIssuer)?.1 = keys;
+        Ok(())
+    }
+
+    /// The anchors of a role.
+    pub fn anchors(&self, role: Role) -> impl Iterator<Item = &Anchor> {
+        self.anchors
+            .iter()
+            .filter(move |(other, _)| *other == role)
+            .map(|(_, anchor)| anchor)
     }
 
     /// The issuer that a credential claims, if an anchor of [`Role::Issuers`] vouches for it at `now`.
     pub fn resolve_issuer(&self, claim: &IssuerClaim<'_>, now: Timestamp) -> Result<TrustedIssuer, TrustError> {
-        let _ = now;
-        for (issuer, keys) in &self.pinned {
-            if issuer.is_some() && issuer.as_deref() != claim.iss {
-                continue;
+        let mut candidates = self.issuer_candidates(claim, now)?;
+        let first = candidates.pop().ok_or(TrustError::UnknownIssuer)?;
+        if candidates.is_empty() {
+            Ok(first)
+        } else {
+            Err(TrustError::AmbiguousKey)
+        }
+    }
+
+    /// As [`TrustStore::resolve_issuer`], with every key that may have signed: pinned keys without `kid` are several.
+    /// Never empty; the caller accepts the one whose signature verifies.
+    pub fn issuer_candidates(&self, claim: &IssuerClaim<'_>, now: Timestamp) -> Result<Vec<TrustedIssuer>, TrustError> {
+        let chain = claim.header.x5c()?;
+        let pins = || self.anchors(Role::Issuers).filter_map(pin);
+        if let Some(iss) = claim.iss {
+            if pins().any(|(_, issuer, _)| issuer == Some(iss)) {
+                return self.pinned(pins().filter(|(_, issuer, _)| *issuer == Some(iss)), claim, now);
             }
-            if let Some(jwk) = keys.candidates(claim.header.algorithm(), claim.header.kid()).next() {
-                return Ok(TrustedIssuer {
-                    name: issuer.clone().unwrap_or_else(|| jwk.key.thumbprint()),
-                    identifier: claim.iss.map(str::to_owned),
+            if let Some((_, keys)) = self.web.iter().find(|(name, _)| name == iss) {
+                let found = candidates(keys, claim.header).map(|jwk| TrustedIssuer {
+                    name: iss.to_owned(),
+                    identifier: Some(iss.to_owned()),
                     key: jwk.key.clone(),
-                    evidence: IssuerEvidence::PinnedKey,
+                    evidence: IssuerEvidence::WebKeys,
                     environment: self.environment,
                 });
+                return some(found.take(MOST_CANDIDATES).collect());
             }
         }
+        match chain {
+            Some(chain) => self.by_certificate(&chain, claim, now).map(|issuer| vec![issuer]),
+            None => self.pinned(pins().filter(|(_, issuer, _)| issuer.is_none()), claim, now),
+        }
+    }
+
+    fn pinned<'a>(
+        &self,
+        pins: impl Iterator<Item = (&'a Anchor, Option<&'a str>, &'a JwkSet)>,
+        claim: &IssuerClaim<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<TrustedIssuer>, TrustError> {
+        let mut found: Vec<TrustedIssuer> = Vec::new();
+        let mut refusal = TrustError::UnknownIssuer;
+        for (anchor, issuer, keys) in pins {
+            for jwk in candidates(keys, claim.header) {
+                if let Err(error) = anchor.admits(claim.credential_type, claim.issued_at.unwrap_or(now)) {
+                    refusal = error;
+                    continue;
+                }
+                if found.len() < MOST_CANDIDATES && found.iter().all(|other| other.key != jwk.key) {
+                    let name = anchor.name.clone().or_else(|| issuer.map(str::to_owned));
+                    found.push(TrustedIssuer {
+                        name: name.unwrap_or_else(|| jwk.key.thumbprint()),
+                        identifier: claim.iss.map(str::to_owned),
+                        key: jwk.key.clone(),
+                        evidence: IssuerEvidence::PinnedKey,
+                        environment: self.environment,
+                    });
+                }
+            }
+        }
+        if found.is_empty() { Err(refusal) } else { Ok(found) }
+    }
+
+    fn by_certificate(
+        &self,
+        chain: &[Vec<u8>],
+        claim: &IssuerClaim<'_>,
+        now: Timestamp,
+    ) -> Result<TrustedIssuer, TrustError> {
+        let path = self.validate(Role::Issuers, chain, now, &|anchor| {
+            anchor.admits(claim.credential_type, claim.issued_at.unwrap_or(now))
+        })?;
+        let leaf = &path[0];
+        // A pinned certificate without names is bound to its issuer by whoever pinned it.
+        let nameless_pin = path.len() == 1 && leaf.uris().is_empty() && leaf.dns_names().is_empty();
+        if let Some(iss) = claim.iss
+            && !nameless_pin
+            && !leaf.is_named(iss)
+        {
+            return Err(TrustError::NameNotBound);
+        }
+        Ok(TrustedIssuer {
+            name: leaf.display_name(),
+            identifier: claim.iss.map(str::to_owned),
+            key: leaf.public_key()?.clone(),
+            evidence: IssuerEvidence::Path(path.iter().map(|certificate| certificate.der().to_vec()).collect()),
+            environment: self.environment,
+        })
+    }
+
+    /// The relying party of this certificate chain, leaf first, if an anchor of [`Role::RelyingParties`] vouches
+    /// for it at `now`.
+    pub fn resolve_relying_party(&self, x5c: &[Vec<u8>], now: Timestamp) -> Result<VerifiedParty, TrustError> {
+        let path = self.validate(Role::RelyingParties, x5c, now, &|_| Ok(()))?;
+        VerifiedParty::new(path, self.environment).ok_or(TrustError::UnsupportedAlgorithm)
+    }
+
+    /// The keys that may sign a status list for credentials of `issuer` (Token Status List §11.3): the issuer's own,
+    /// one pinned or published with it, or that of a certificate under the same anchor.
+    pub fn status_keys(
+        &self,
+        header: &Header,
+        issuer: &TrustedIssuer,
+        now: Timestamp,
+    ) -> Result<Vec<PublicKey>, TrustError> {
+        let algorithm = header.algorithm();
+        let keys = match &issuer.evidence {
+            IssuerEvidence::Path(path) => match header.x5c()? {
+                Some(chain) => {
+                    let anchor = path.last();
+                    let built = self.validate(Role::Issuers, &chain, now, &|candidate| match &candidate.material {
+                        AnchorMaterial::Certificate(other) if anchor.is_some_and(|der| der == other.der()) => Ok(()),
+                        _ => Err(TrustError::UntrustedPath),
+                    })?;
+                    vec![built[0].public_key()?.clone()]
+                }
+                None => vec![issuer.key.clone()],
+            },
+            IssuerEvidence::PinnedKey => {
+                let pins = self.anchors(Role::Issuers).filter_map(pin);
+                let of_issuer = pins.filter(|(_, _, keys)| keys.keys().iter().any(|jwk| jwk.key == issuer.key));
+                of_issuer
+                    .flat_map(|(_, _, keys)| candidates(keys, header))
+                    .map(|jwk| jwk.key.clone())
+                    .collect()
+            }
+            IssuerEvidence::WebKeys => {
+                let of_issuer = self
+                    .web
+                    .iter()
+                    .filter(|(name, _)| Some(name) == issuer.identifier.as_ref());
+                of_issuer
+                    .flat_map(|(_, keys)| candidates(keys, header))
+                    .map(|jwk| jwk.key.clone())
+                    .collect()
+            }
+        };
+        let mut fitting: Vec<PublicKey> = keys.into_iter().filter(|key| key.algorithm() == algorithm).collect();
+        fitting.truncate(MOST_CANDIDATES);
+        if fitting.is_empty() {
+            Err(TrustError::UnknownIssuer)
+        } else {
+            Ok(fitting)
+        }
+    }
+
+    /// Validates a chain for a role: the path, leaf first, the anchor last. A pinned end entity stands alone.
+    pub(super) fn validate(
+        &self,
+        role: Role,
+        chain: &[Vec<u8>],
+        now: Timestamp,
+        admits: &dyn Fn(&Anchor) -> Result<(), TrustError>,
+    ) -> Result<Vec<Certificate>, TrustError> {
+        let leaf = Certificate::parse(chain.first().ok_or(TrustError::NoCertificate)?)?;
+        if leaf.is_ca() {
+            return Err(TrustError::AuthorityAsSigner);
+        }
+        if !leaf.may_sign_documents() {
+            return Err(TrustError::KeyUsage);
+        }
+        leaf.public_key()?;
+        let certificates = || {
+            self.anchors(role).filter_map(|anchor| match &anchor.material {
+                AnchorMaterial::Certificate(certificate) => Some((anchor, certificate)),
+                AnchorMaterial::Keys { .. } => None,
+            })
+        };
+        let mut refusal = None;
+        for (anchor, certificate) in certificates() {
+            if *certificate == leaf {
+                leaf.check_validity(now).map_err(TrustError::Validity)?;
+                match admits(anchor) {
+                    Ok(()) => return Ok(vec![leaf]),
+                    Err(error) => refusal = Some(error),
+                }
+            }
+        }
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        if leaf.is_self_signed() {
+            return Err(TrustError::SelfSigned);
+        }
+        let mut intermediates = Vec::new();
+        for der in &chain[1..] {
+            let certificate = Certificate::parse(der)?;
+            let is_anchor = certificates().any(|(_, anchor)| *anchor == certificate);
+            if (is_anchor || certificate.is_self_signed()) && self.chains == ChainPolicy::Strict {
+                return Err(TrustError::AnchorInChain);
+            }
+            // A root that came along proves nothing: it is looked up among our own, or it does not count.
+            if !is_anchor {
+                intermediates.push(certificate);
+            }
+        }
+        let (anchors, authorities): (Vec<_>, Vec<_>) = certificates().filter(|(_, anchor)| anchor.is_ca()).unzip();
+        let (path, _) = path::build(&leaf, &intermediates, &authorities, now, &|position| {
+            admits(anchors[position])
+        })?;
+        Ok(path)
+    }
+}
+
+fn pin(anchor: &Anchor) -> Option<(&Anchor, Option<&str>, &JwkSet)> {
+    match &anchor.material {
+        AnchorMaterial::Keys { issuer, keys } => Some((anchor, issuer.as_deref(), keys)),
+        AnchorMaterial::Certificate(_) => None,
+    }
+}
+
+/// The keys of a set that may have signed under this header: those of its `kid`, by name or by thumbprint; a set
+/// of one key without a name needs none.
+fn candidates<'a>(keys: &'a JwkSet, header: &'a Header) -> impl Iterator<Item = &'a Jwk> {
+    let fits = move |jwk: &&Jwk| match (header.kid(), jwk.kid.as_deref()) {
+        (Some(wanted), Some(kid)) => wanted == kid,
+        _ => true,
+    };
+    keys.candidates(header.algorithm(), None).filter(fits)
+}
+
+fn some(found: Vec<TrustedIssuer>) -> Result<Vec<TrustedIssuer>, TrustError> {
+    if found.is_empty() {
         Err(TrustError::UnknownIssuer)
+    } else {
+        Ok(found)
     }
 }
-
-/// Why nobody vouches for a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TrustError {
-    /// No anchor, pinned key or trusted name fits.
-    UnknownIssuer,
-}
-
-impl TrustError {
-    /// The stable code of the error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownIssuer => "trust.unknown_issuer",
-        }
-    }
-}
-
-impl fmt::Display for TrustError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownIssuer => f.write_str("no trust anchor vouches for the issuer"),
-        }
-    }
-}
-
-impl std::error::Error for TrustError {}
