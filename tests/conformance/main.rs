@@ -1,1 +1,3 @@
 //! Conformance tests against published vectors.
+
+mod xschule;

@@ -1,1 +1,4 @@
-//! Wire types of OpenID4VCI, OpenID4VP, DCQL and OAuth; no behaviour.
+//! Wire types of the protocols: what is said, as values. No behaviour, no keys, no clock.
+
+pub mod oauth;
+pub mod openid4vci;

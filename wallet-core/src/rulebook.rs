@@ -1,1 +1,161 @@
-//! What the types mean.
+//! What credential types mean: their ids, claims, labels and rules of disclosure, as data; and typed views on them.
+//!
+//! A [`Rulebook`] holds one [`CredentialType`] per type. Each comes from one data file under `data/`, so that a new
+//! type needs no code. [`xschule`] reads the German school messages that the school types are made from.
+//! A type that extends another one says nothing about who may issue it: trust is checked elsewhere.
+//!
+//! ```
+//! use wallet_core::credential::ClaimPath;
+//! use wallet_core::rulebook::{Language, Rulebook};
+//!
+//! let rulebook = Rulebook::bundled();
+//! let abitur = rulebook.lookup("urn:mappe:de:abitur:1").expect("bundled");
+//! let grade = ClaimPath::of_keys("final_grade", &[]);
+//! assert_eq!(abitur.label(&grade, Language::German), Some("Durchschnittsnote"));
+//! ```
+
+pub mod codes;
+mod credential_type;
+mod decimal;
+mod disclosure;
+mod metadata;
+mod text;
+pub mod xschule;
+
+use std::fmt;
+
+use crate::codec::JsonError;
+
+pub use credential_type::{Binding, ClaimInfo, CredentialType, Mark, MdocIds, Sd};
+pub use decimal::{Decimal, DecimalError};
+
+/// A language that labels exist in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Language {
+    /// English.
+    English,
+    /// German.
+    German,
+}
+
+impl Language {
+    /// The BCP 47 tag.
+    pub fn tag(self) -> &'static str {
+        self.pick("de", "en")
+    }
+
+    pub(crate) fn pick<T>(self, german: T, english: T) -> T {
+        match self {
+            Self::English => english,
+            Self::German => german,
+        }
+    }
+}
+
+/// The credential types known to a wallet, an authority or a verifier.
+#[derive(Clone, Debug)]
+pub struct Rulebook {
+    types: Vec<CredentialType>,
+}
+
+impl Rulebook {
+    /// The types that come with this crate: EU and German PID, school report, Abitur, certificate of attendance.
+    pub fn bundled() -> Self {
+        let mut rulebook = Self { types: Vec::new() };
+        for text in [
+            include_str!("rulebook/data/pid.json"),
+            include_str!("rulebook/data/pid-de.json"),
+            include_str!("rulebook/data/school-report.json"),
+            include_str!("rulebook/data/abitur.json"),
+            include_str!("rulebook/data/school-attendance.json"),
+        ] {
+            rulebook.add(text).expect("a test reads every bundled type");
+        }
+        rulebook
+    }
+
+    /// Adds a type from its data file; a type that it extends must have been added before, so there are no cycles.
+    pub fn add(&mut self, text: &str) -> Result<&CredentialType, RulebookError> {
+        let added = credential_type::parse(text, |vct| self.lookup(vct))?;
+        if self.lookup(added.vct()).is_some() {
+            return Err(RulebookError::Duplicate);
+        }
+        self.types.push(added);
+        self.types.last().ok_or(RulebookError::Duplicate)
+    }
+
+    /// The type with this `vct`, compared byte for byte.
+    pub fn lookup(&self, vct: &str) -> Option<&CredentialType> {
+        self.types.iter().find(|known| known.vct() == vct)
+    }
+
+    /// Whether the type `vct` is `base` or extends it, directly or not.
+    pub fn is_a(&self, vct: &str, base: &str) -> bool {
+        vct == base
+            || self
+                .lookup(vct)
+                .is_some_and(|known| known.extends().iter().any(|parent| parent == base))
+    }
+
+    /// All types.
+    pub fn types(&self) -> impl ExactSizeIterator<Item = &CredentialType> {
+        self.types.iter()
+    }
+}
+
+/// A description of a type that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RulebookError {
+    /// A type, or a path within one, is described twice.
+    Duplicate,
+    /// Not acceptable JSON.
+    Json(JsonError),
+    /// A claim is disclosed more freely than in the type that this one extends (SD-JWT VC, type metadata, `extends`).
+    Loosened,
+    /// A member is missing or of the wrong kind.
+    Member(&'static str),
+    /// A sensitive claim stands in the default request.
+    SensitiveByDefault,
+    /// The type that is extended is not known.
+    UnknownParent,
+}
+
+impl RulebookError {
+    /// The stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Duplicate => "rulebook.duplicate",
+            Self::Json(_) => "rulebook.json",
+            Self::Loosened => "rulebook.loosened",
+            Self::Member(_) => "rulebook.member",
+            Self::SensitiveByDefault => "rulebook.sensitive_by_default",
+            Self::UnknownParent => "rulebook.unknown_parent",
+        }
+    }
+}
+
+impl From<JsonError> for RulebookError {
+    fn from(error: JsonError) -> Self {
+        Self::Json(error)
+    }
+}
+
+impl fmt::Display for RulebookError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duplicate => f.write_str("the type or a path in it is described twice"),
+            Self::Json(error) => error.fmt(f),
+            Self::Loosened => f.write_str("a claim is disclosed more freely than in the type that is extended"),
+            Self::Member(name) => write!(f, "the member {name} is missing or of the wrong kind"),
+            Self::SensitiveByDefault => f.write_str("a sensitive claim stands in the default request"),
+            Self::UnknownParent => f.write_str("the type that is extended is not known"),
+        }
+    }
+}
+
+impl std::error::Error for RulebookError {}
+
+#[cfg(test)]
+mod tests;

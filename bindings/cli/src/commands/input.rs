@@ -1,0 +1,197 @@
+//! Reading what the user names: files with limits, credentials one a line, keys, passphrases.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+
+use wallet_core::codec::{Budget, Json};
+use wallet_core::crypto::SigningKey;
+use wallet_core::time::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::report::Failure;
+
+/// No single credential, message or key is larger.
+const FILE_LIMIT: u64 = 32 << 20;
+/// A line longer than any credential ends the run: the file is not what it says.
+const LINE_LIMIT: u64 = 8 << 20;
+/// Text is wrapped at 64 to 72 characters in the RFCs; no whole credential is that short.
+const WRAPPED: usize = 80;
+
+/// Reads a whole file, or standard input for `-`.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let result = if path == Path::new("-") {
+        io::stdin().lock().take(FILE_LIMIT + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut bytes))
+    };
+    result.map_err(|error| Failure::file(path, &error))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_LIMIT {
+        return Err(Failure::usage("file.too_large", format!("{} is not read", path.display()), format!("it is larger than {FILE_LIMIT} bytes"), "check that it is the right file"));
+    }
+    Ok(bytes)
+}
+
+/// Reads a file of text.
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+    String::from_utf8(read(path)?).map_err(|_| Failure::usage("file.not_text", format!("{} is not read", path.display()), "it is not UTF-8 text", "check that it is the right file"))
+}
+
+/// Reads a file of JSON.
+pub(crate) fn read_json(path: &Path) -> Result<Json, Failure> {
+    Json::parse(read(path)?, &mut Budget::default())
+        .map_err(|error| Failure::usage(error.code(), format!("{} is not read", path.display()), error, "check that it is a JSON file"))
+}
+
+/// Reads a private key: PKCS #8 in PEM, or a JWK.
+pub(crate) fn read_key(path: &Path) -> Result<SigningKey, Failure> {
+    let text = Zeroizing::new(read_text(path)?);
+    let bad = |why: &str| Failure::usage("key", format!("the key in {} is not used", path.display()), why, "give a P-256 or P-384 key as unencrypted PKCS #8 PEM, or a private JWK; `mappe keys new` makes one");
+    if text.trim_start().starts_with('{') {
+        let jwk = Json::parse(text.as_bytes(), &mut Budget::default()).map_err(|error| bad(&error.to_string()))?;
+        return SigningKey::from_private_jwk(&jwk).map_err(|error| bad(&error.to_string()));
+    }
+    SigningKey::from_pkcs8_pem(&text).map_err(|error| bad(&error.to_string()))
+}
+
+/// Reads a passphrase from the file, or asks the terminal; `repeat` asks twice.
+pub(crate) fn passphrase(file: Option<&Path>, repeat: bool) -> Result<Zeroizing<String>, Failure> {
+    let refused = |why: &str| Failure::usage("passphrase", "the wallet stays closed", why, "give the passphrase with --passphrase-file FILE, or run in a terminal");
+    let given = match file {
+        Some(path) => Zeroizing::new(Zeroizing::new(read_text(path)?).trim_end_matches(['\r', '\n']).to_owned()),
+        None if io::stdin().is_terminal() => {
+            let ask = |prompt: &str| rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| refused("the terminal cannot be read"));
+            let first = ask("Passphrase: ")?;
+            if repeat && *ask("Again: ")? != *first {
+                return Err(refused("the two passphrases differ"));
+            }
+            first
+        }
+        None => return Err(refused("there is no passphrase file and no terminal to ask")),
+    };
+    if given.is_empty() {
+        return Err(refused("the passphrase is empty"));
+    }
+    Ok(given)
+}
+
+/// The time of `--at`, or now.
+pub(crate) fn at(text: Option<&str>) -> Result<Timestamp, Failure> {
+    match text {
+        None => Ok(wallet_server::now()),
+        Some(text) => Timestamp::parse(text)
+            .map_err(|error| Failure::usage("time", format!("--at {text} is not a time"), error, "write it like 2026-07-05T12:00:00Z")),
+    }
+}
+
+/// One credential to be checked, and where it came from.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) source: String,
+    pub(crate) text: String,
+}
+
+/// The credentials of several files, read as they are asked for: memory does not grow with the number of lines.
+pub(crate) struct Items {
+    files: std::vec::IntoIter<PathBuf>,
+    lines: Option<Lines>,
+}
+
+struct Lines {
+    name: String,
+    reader: Box<dyn BufRead + Send>,
+    number: usize,
+}
+
+impl Items {
+    pub(crate) fn new(files: Vec<PathBuf>) -> Self {
+        Self { files: files.into_iter(), lines: None }
+    }
+
+    /// The next credential, or `None` at the end of the last file.
+    pub(crate) fn next(&mut self) -> Result<Option<Item>, Failure> {
+        loop {
+            if let Some(lines) = &mut self.lines {
+                if let Some(item) = lines.next()? {
+                    return Ok(Some(item));
+                }
+                self.lines = None;
+            }
+            let Some(path) = self.files.next() else { return Ok(None) };
+            let of_lines = path.extension().is_some_and(|extension| extension == "jsonl" || extension == "txt");
+            let name = path.display().to_string();
+            if path != Path::new("-") && !of_lines {
+                return Ok(Some(Item { source: name, text: whole(&read_text(&path)?) }));
+            }
+            let mut reader: Box<dyn BufRead + Send> = if path == Path::new("-") {
+                Box::new(BufReader::new(io::stdin()))
+            } else {
+                Box::new(BufReader::with_capacity(1 << 18, File::open(&path).map_err(|error| Failure::file(&path, &error))?))
+            };
+            if is_one_text(&mut *reader).map_err(|error| Failure::file(&path, &error))? {
+                let mut text = String::new();
+                reader.take(FILE_LIMIT).read_to_string(&mut text).map_err(|error| Failure::file(&path, &error))?;
+                return Ok(Some(Item { source: name, text: whole(&text) }));
+            }
+            self.lines = Some(Lines { name, reader, number: 0 });
+        }
+    }
+}
+
+impl Lines {
+    fn next(&mut self) -> Result<Option<Item>, Failure> {
+        loop {
+            let mut line = Vec::new();
+            let read = (&mut self.reader).take(LINE_LIMIT + 1).read_until(b'\n', &mut line);
+            let read = read.map_err(|error| Failure::file(Path::new(&self.name), &error))?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            let source = format!("{}:{}", self.name, self.number);
+            if u64::try_from(read).unwrap_or(u64::MAX) > LINE_LIMIT {
+                return Err(Failure::usage("file.line_too_long", format!("{source} is not read"), format!("the line is longer than {LINE_LIMIT} bytes"), "put one credential on each line"));
+            }
+            // What is not UTF-8 is no credential; the check says so.
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim();
+            if text.is_empty() {
+                continue;
+            }
+            return Ok(Some(Item { source, text: quoted(text).unwrap_or_else(|| text.to_owned()) }));
+        }
+    }
+}
+
+/// Whether the text is one credential over several lines: JSON, or wrapped as in the RFCs.
+fn is_one_text(reader: &mut dyn BufRead) -> io::Result<bool> {
+    let start = reader.fill_buf()?;
+    let start = &start[start.iter().take_while(|byte| byte.is_ascii_whitespace()).count()..];
+    let end = start.iter().position(|byte| *byte == b'\n').unwrap_or(start.len());
+    let (first, rest) = start.split_at(end);
+    let rest_is_blank = rest.iter().all(u8::is_ascii_whitespace);
+    let opens_json = first.starts_with(b"{") && Json::parse(first, &mut Budget::default()).is_err();
+    let wrapped = first.len() <= WRAPPED && !rest_is_blank && !first.contains(&b'~') && !first.starts_with(b"\"");
+    Ok(opens_json || wrapped)
+}
+
+/// A whole text: JSON as it is, anything else without white space.
+fn whole(text: &str) -> String {
+    let text = text.trim();
+    if text.starts_with('{') || text.starts_with('[') {
+        return text.to_owned();
+    }
+    quoted(text).unwrap_or_else(|| text.split_whitespace().collect())
+}
+
+/// The content of a JSON string, as `.jsonl` files hold it.
+fn quoted(text: &str) -> Option<String> {
+    if !text.starts_with('"') {
+        return None;
+    }
+    match Json::parse(text, &mut Budget::default()) {
+        Ok(Json::String(inner)) => Some(inner),
+        _ => None,
+    }
+}
