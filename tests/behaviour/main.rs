@@ -1,5 +1,6 @@
 //! Behaviour tests: one file a story.
 
+mod dcql;
 mod layers;
 mod sd_jwt_disclosure;
 mod sd_jwt_refusals;
