@@ -1,4 +1,6 @@
 //! Behaviour tests: one file a story.
 
 mod layers;
+mod status;
 mod store;
+mod trust;
