@@ -48,6 +48,7 @@ pub fn evaluate(query: &Query, candidates: &[Candidate<'_>], budget: &mut Budget
     Ok(Evaluation {
         satisfied,
         uses_values: query.uses_values(),
+        names_authorities: query.names_authorities(),
         answers,
         sets,
     })
@@ -122,6 +123,7 @@ fn disclose(
 pub struct Evaluation {
     satisfied: bool,
     uses_values: bool,
+    names_authorities: bool,
     answers: Vec<Answer>,
     sets: Vec<SetAnswer>,
 }
@@ -133,9 +135,15 @@ impl Evaluation {
     }
 
     /// Whether the query asks for claims by value: then even a refusal tells something about the holder, and the
-    /// wallet asks before it gives any answer (§15).
+    /// wallet asks before it gives any answer (§15.9).
     pub fn uses_values(&self) -> bool {
         self.uses_values
+    }
+
+    /// Whether the holder must be asked before even an error is returned: the query asks by value, or by who stands
+    /// above the issuer (§15.9).
+    pub fn must_ask_before_refusing(&self) -> bool {
+        self.uses_values || self.names_authorities
     }
 
     /// The answers to the credential queries, in their order.

@@ -75,10 +75,17 @@ impl Query {
     }
 
     /// Whether any claim is asked for by its value. Whether such a query can be answered says something about a
-    /// person, so a wallet asks before it lets anyone know, the refusal included (OpenID4VP 1.0 §15).
+    /// person, so a wallet asks before it lets anyone know, the refusal included (OpenID4VP 1.0 §15.9).
     pub fn uses_values(&self) -> bool {
         let mut claims = self.credentials.iter().flat_map(|credential| &credential.claims);
         claims.any(|claim| !claim.values.is_empty())
+    }
+
+    /// Whether any credential is asked for by who stands above its issuer: for the wallet the same as asking by value.
+    pub fn names_authorities(&self) -> bool {
+        self.credentials
+            .iter()
+            .any(|credential| !credential.authorities.is_empty())
     }
 }
 
