@@ -2,4 +2,6 @@
 
 mod dcql;
 mod layers;
+mod status;
 mod store;
+mod trust;

@@ -59,6 +59,11 @@ impl TrustStore {
         self.chains = policy;
     }
 
+    /// What chains may carry.
+    pub fn chain_policy(&self) -> ChainPolicy {
+        self.chains
+    }
+
     /// Adds an anchor to a role. Relying parties are known by certificate only (lessons S11).
     pub fn add(&mut self, role: Role, anchor: Anchor) -> Result<(), TrustError> {
         if role == Role::RelyingParties && matches!(anchor.material, AnchorMaterial::Keys { .. }) {
@@ -106,6 +111,12 @@ impl TrustStore {
             .iter()
             .filter(move |(other, _)| *other == role)
             .map(|(_, anchor)| anchor)
+    }
+
+    /// Whether this very certificate is an anchor of a role.
+    pub(super) fn is_certificate_anchor(&self, role: Role, certificate: &Certificate) -> bool {
+        self.anchors(role)
+            .any(|anchor| matches!(&anchor.material, AnchorMaterial::Certificate(other) if **other == *certificate))
     }
 
     /// The issuer that a credential claims, if an anchor of [`Role::Issuers`] vouches for it at `now`.
@@ -229,7 +240,7 @@ impl TrustStore {
         leaf.public_key()?;
         let certificates = || {
             self.anchors(role).filter_map(|anchor| match &anchor.material {
-                AnchorMaterial::Certificate(certificate) => Some((anchor, certificate)),
+                AnchorMaterial::Certificate(certificate) => Some((anchor, &**certificate)),
                 AnchorMaterial::Keys { .. } => None,
             })
         };
@@ -252,7 +263,7 @@ impl TrustStore {
         let mut intermediates = Vec::new();
         for der in &chain[1..] {
             let certificate = Certificate::parse(der)?;
-            let is_anchor = certificates().any(|(_, anchor)| *anchor == certificate);
+            let is_anchor = self.is_certificate_anchor(role, &certificate);
             if (is_anchor || certificate.is_self_signed()) && self.chains == ChainPolicy::Strict {
                 return Err(TrustError::AnchorInChain);
             }
