@@ -3,5 +3,7 @@
 mod dcql;
 mod layers;
 mod status;
+mod sd_jwt_disclosure;
+mod sd_jwt_refusals;
 mod store;
 mod trust;
