@@ -115,7 +115,9 @@ impl SdJwt {
             return Ok(None);
         };
         // Token Status List §6.1; another mechanism is not one we can follow, and is not the same as none.
-        StatusListReference::from_claim(status).map(Some).map_err(|_| SdJwtError::BadClaim("status"))
+        StatusListReference::from_claim(status)
+            .map(Some)
+            .map_err(|_| SdJwtError::BadClaim("status"))
     }
 
     /// The issuer-signed JWT and all its disclosures as received: `JWT~D1~…~Dn~`.

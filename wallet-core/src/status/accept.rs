@@ -1,6 +1,7 @@
 //! From verified to accepted: what the status says, and what the policy makes of it.
 
 use super::{StatusError, StatusEvidence, UnknownReason};
+use crate::credential::sd_jwt::SdJwt;
 use crate::credential::{Accepted, StatusListReference, StatusReferenceError, Verified};
 use crate::time::{Timestamp, Validity};
 
@@ -11,6 +12,19 @@ pub trait HasStatus {
 
     /// When it may be used; a valid status does not make it last longer (§8.3).
     fn validity(&self) -> Validity;
+}
+
+impl HasStatus for SdJwt {
+    fn status_reference(&self) -> Result<Option<StatusListReference>, StatusReferenceError> {
+        self.claims()
+            .get("status")
+            .map(StatusListReference::from_claim)
+            .transpose()
+    }
+
+    fn validity(&self) -> Validity {
+        Self::validity(self)
+    }
 }
 
 /// Whether a credential still holds.
