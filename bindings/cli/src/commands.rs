@@ -1,7 +1,9 @@
 //! The commands.
 
 mod bulk;
+mod dcql;
 mod input;
+mod inspect;
 mod keys;
 
 use crate::args::Command;
@@ -9,6 +11,8 @@ use crate::report::{Failure, Outcome};
 
 pub(crate) fn run(command: Command) -> Outcome {
     match command {
+        Command::Dcql(args) => dcql::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
         Command::Keys(command) => keys::run(command),
         _ => Err(Failure::new(
             "unsupported",
