@@ -1,4 +1,5 @@
 //! Wire types of the protocols: what is said, as values. No behaviour, no keys, no clock.
 
+pub mod dcql;
 pub mod oauth;
 pub mod openid4vci;

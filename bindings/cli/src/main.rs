@@ -32,7 +32,8 @@ fn run(command: Command) -> Outcome {
         }
         Command::Man => {
             let page = clap_mangen::Man::new(Cli::command());
-            page.render(&mut std::io::stdout()).map_err(|error| report::Failure::file("standard output".as_ref(), &error))?;
+            page.render(&mut std::io::stdout())
+                .map_err(|error| report::Failure::file("standard output".as_ref(), &error))?;
             Ok(ExitCode::SUCCESS)
         }
         command => commands::run(command),

@@ -25,12 +25,21 @@ const USAGE: u8 = 64;
 impl Failure {
     /// Something was refused or failed: exit 1.
     pub(crate) fn new(code: &str, what: impl Display, why: impl Display, remedy: impl Display) -> Self {
-        Self { code: code.to_owned(), what: what.to_string(), why: why.to_string(), remedy: remedy.to_string(), exit: 1 }
+        Self {
+            code: code.to_owned(),
+            what: what.to_string(),
+            why: why.to_string(),
+            remedy: remedy.to_string(),
+            exit: 1,
+        }
     }
 
     /// The command was called wrongly: exit 64.
     pub(crate) fn usage(code: &str, what: impl Display, why: impl Display, remedy: impl Display) -> Self {
-        Self { exit: USAGE, ..Self::new(code, what, why, remedy) }
+        Self {
+            exit: USAGE,
+            ..Self::new(code, what, why, remedy)
+        }
     }
 
     /// A file cannot be read or written.
@@ -78,7 +87,11 @@ impl Paint {
     }
 
     fn wrap(self, code: &str, text: impl Display) -> String {
-        if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_string() }
+        if self.0 {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_string()
+        }
     }
 
     pub(crate) fn bold(self, text: impl Display) -> String {
@@ -104,19 +117,31 @@ impl Paint {
 
 /// Text from outside, made safe for a terminal: no control characters, no right-to-left overrides (lessons S4).
 pub(crate) fn safe(text: &str) -> String {
-    let hidden = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
     text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// A table for people: columns as wide as their cells, the first row in bold.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let paint = Paint::stdout();
     let mut out = String::new();
     for (index, row) in rows.iter().enumerate() {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.chars().count())));
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.chars().count())));
         let line = cells.collect::<Vec<_>>().join("  ");
         let line = line.trim_end();
         out.push_str(&if index == 0 { paint.bold(line) } else { line.to_owned() });

@@ -6,10 +6,14 @@
 
 mod adapter;
 mod client;
+mod host;
+mod identity;
 mod management;
 mod platform;
 
 pub use adapter::{Limits, ManageError, Managed, Service, serve};
 pub use client::{Client, ClientError};
+pub use host::{Host, HostConfig, HostError, asked_to_stop};
+pub use identity::{Identity, IdentityError, IdentityKind};
 pub use management::ManagementToken;
 pub use platform::{SystemRandom, now, write_private};

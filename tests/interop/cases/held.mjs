@@ -1,6 +1,9 @@
 // The credentials over which random queries are asked.
 
-/** Types and claims: objects in arrays, arrays in objects, an empty array, keys that look like indexes. */
+/**
+ * Types and claims: objects in arrays, arrays in objects, keys that look like indexes. No empty array: there the dcql
+ * package takes a wildcard as found, which OpenID4VP 1.0 §7.1.1 no. 3 calls an error (a case of `self` watches it).
+ */
 export const HELD = [
   {
     vct: 'urn:example:report:1',
@@ -15,7 +18,7 @@ export const HELD = [
     vct: 'urn:example:report:1',
     claims: { family_name: 'Beispiel', average: '2,0', passed: true, subjects: [{ name: 'Kunst', points: 9 }] },
   },
-  { vct: 'urn:example:report:1', claims: { family_name: 'Probe', passed: false, subjects: [] } },
+  { vct: 'urn:example:report:1', claims: { family_name: 'Probe', passed: false, subjects: [{ points: 7 }] } },
   {
     vct: 'urn:example:pid:1',
     claims: { family_name: 'Muster', nationalities: ['DE', 'FR'], address: { locality: 'Köln', region: { code: 'NW' } } },

@@ -108,6 +108,17 @@ export const cases = [
     },
   },
   {
+    name: 'self: the dcql package still takes a wildcard over an empty array as found, even by value',
+    async run() {
+      const [{ vct }] = HELD
+      const query = (claim) => ({ credentials: [{ id: 'q', format: 'dc+sd-jwt', meta: { vct_values: [vct] }, claims: [claim] }] })
+      const held = [record({ vct, claims: { subjects: [] } })]
+      // Once this fails, empty arrays belong back among the held credentials.
+      assert.equal(evaluate(query({ path: ['subjects', null], values: ['nothing holds this'] }), held).satisfied, true)
+      assert.equal(evaluate(query({ path: ['subjects', 0] }), held).satisfied, false)
+    },
+  },
+  {
     name: 'self: the dcql package agrees with its published records',
     async run() {
       const all = await records()

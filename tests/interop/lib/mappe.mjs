@@ -12,7 +12,7 @@ const binary = process.env.MAPPE_BIN || join(process.env.CARGO_TARGET_DIR || joi
 const COMMAND_LIMIT = 60_000
 
 /** The project's own invented pupil, as the XSchule message a school office would import. */
-export const RECORD = join(repository, 'bindings/cli/assets/abitur.xml')
+export const RECORD = join(repository, 'examples/data/abitur.xml')
 
 /** Ends the run at once, and not every case by itself, where there is nothing to test. */
 export const requireBinary = () => access(binary, constants.X_OK).catch(() => {

@@ -24,6 +24,11 @@ impl Budget {
         self.depth
     }
 
+    /// How many values may still be built.
+    pub fn values(&self) -> usize {
+        self.values
+    }
+
     /// Spends `bytes` of the input allowance.
     pub fn spend_bytes(&mut self, bytes: usize) -> Result<(), BudgetExceeded> {
         match self.bytes.checked_sub(bytes) {

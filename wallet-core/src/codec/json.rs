@@ -37,6 +37,9 @@ pub enum Json {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Number(Box<str>);
 
+/// Above this many comparisons a hash set looks for equal names.
+const MOST_COMPARED: usize = 1024;
+
 /// The members of a JSON object in source order; names are unique.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Object(Vec<(String, Json)>);
@@ -177,6 +180,26 @@ impl Object {
             self.insert(name, value);
         }
         self
+    }
+
+    /// Appends members whose names must be new; gives back the first name that is not.
+    pub(crate) fn append_unique(&mut self, members: Vec<(String, Json)>) -> Result<(), String> {
+        let total = self.0.len() + members.len();
+        if total.saturating_mul(members.len()) < MOST_COMPARED {
+            for (name, value) in members {
+                if self.contains(&name) {
+                    return Err(name);
+                }
+                self.0.push((name, value));
+            }
+            return Ok(());
+        }
+        self.0.extend(members);
+        let mut seen = std::collections::HashSet::with_capacity(total);
+        match self.0.iter().position(|(name, _)| !seen.insert(name.as_str())) {
+            Some(position) => Err(self.0.swap_remove(position).0),
+            None => Ok(()),
+        }
     }
 
     /// Removes the member `name`.

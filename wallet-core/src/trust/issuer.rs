@@ -1,6 +1,6 @@
 //! The issuer of a credential, before and after the trust check.
 
-use super::Environment;
+use super::{Certificate, Environment, Role, TrustError, TrustStore};
 use crate::envelope::jws::Header;
 use crate::keys::PublicKey;
 use crate::time::Timestamp;
@@ -50,9 +50,41 @@ pub struct TrustedIssuer {
     pub key: PublicKey,
     /// Why the key is the issuer's.
     pub evidence: IssuerEvidence,
+    /// Its other keys, pinned or published together with [`TrustedIssuer::key`]: they may sign its status lists.
+    pub related_keys: Vec<PublicKey>,
     /// Whether the anchor is for production or for tests (lessons S36).
     pub environment: Environment,
 }
+
+impl TrustedIssuer {
+    /// The keys that may sign a status list for credentials of this issuer (Token Status List §11.3): its own, one
+    /// pinned or published with it or, where it was found by certificate, that of a certificate under the same
+    /// anchor. Never empty; the caller accepts the one whose signature verifies.
+    pub fn status_keys(&self, header: &Header, now: Timestamp) -> Result<Vec<PublicKey>, TrustError> {
+        let keys = match (&self.evidence, header.x5c()?) {
+            (IssuerEvidence::Path(path), Some(chain)) => {
+                let mut store = TrustStore::new(self.environment);
+                let anchor = path.last().ok_or(TrustError::NoCertificate)?;
+                store.add_anchor(Role::Issuers, Certificate::parse(anchor)?);
+                let signer = store.validate(Role::Issuers, &chain, now, &|_| Ok(()))?;
+                vec![signer[0].public_key()?.clone()]
+            }
+            _ => std::iter::once(&self.key).chain(&self.related_keys).cloned().collect(),
+        };
+        let fitting: Vec<PublicKey> = keys
+            .into_iter()
+            .filter(|key| key.algorithm() == header.algorithm())
+            .take(MOST_STATUS_KEYS)
+            .collect();
+        if fitting.is_empty() {
+            return Err(TrustError::UnknownIssuer);
+        }
+        Ok(fitting)
+    }
+}
+
+/// More keys than this are not tried for one signature.
+const MOST_STATUS_KEYS: usize = 8;
 
 /// How a key came to be trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]

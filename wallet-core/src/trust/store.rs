@@ -134,6 +134,7 @@ impl TrustStore {
                     identifier: Some(iss.to_owned()),
                     key: jwk.key.clone(),
                     evidence: IssuerEvidence::WebKeys,
+                    related_keys: related(keys, &jwk.key),
                     environment: self.environment,
                 });
                 return some(found.take(MOST_CANDIDATES).collect());
@@ -166,6 +167,7 @@ impl TrustStore {
                         identifier: claim.iss.map(str::to_owned),
                         key: jwk.key.clone(),
                         evidence: IssuerEvidence::PinnedKey,
+                        related_keys: related(keys, &jwk.key),
                         environment: self.environment,
                     });
                 }
@@ -197,6 +199,7 @@ impl TrustStore {
             identifier: claim.iss.map(str::to_owned),
             key: leaf.public_key()?.clone(),
             evidence: IssuerEvidence::Path(path.iter().map(|certificate| certificate.der().to_vec()).collect()),
+            related_keys: Vec::new(),
             environment: self.environment,
         })
     }
@@ -206,55 +209,6 @@ impl TrustStore {
     pub fn resolve_relying_party(&self, x5c: &[Vec<u8>], now: Timestamp) -> Result<VerifiedParty, TrustError> {
         let path = self.validate(Role::RelyingParties, x5c, now, &|_| Ok(()))?;
         VerifiedParty::new(path, self.environment).ok_or(TrustError::UnsupportedAlgorithm)
-    }
-
-    /// The keys that may sign a status list for credentials of `issuer` (Token Status List §11.3): the issuer's own,
-    /// one pinned or published with it, or that of a certificate under the same anchor.
-    pub fn status_keys(
-        &self,
-        header: &Header,
-        issuer: &TrustedIssuer,
-        now: Timestamp,
-    ) -> Result<Vec<PublicKey>, TrustError> {
-        let algorithm = header.algorithm();
-        let keys = match &issuer.evidence {
-            IssuerEvidence::Path(path) => match header.x5c()? {
-                Some(chain) => {
-                    let anchor = path.last();
-                    let built = self.validate(Role::Issuers, &chain, now, &|candidate| match &candidate.material {
-                        AnchorMaterial::Certificate(other) if anchor.is_some_and(|der| der == other.der()) => Ok(()),
-                        _ => Err(TrustError::UntrustedPath),
-                    })?;
-                    vec![built[0].public_key()?.clone()]
-                }
-                None => vec![issuer.key.clone()],
-            },
-            IssuerEvidence::PinnedKey => {
-                let pins = self.anchors(Role::Issuers).filter_map(pin);
-                let of_issuer = pins.filter(|(_, _, keys)| keys.keys().iter().any(|jwk| jwk.key == issuer.key));
-                of_issuer
-                    .flat_map(|(_, _, keys)| candidates(keys, header))
-                    .map(|jwk| jwk.key.clone())
-                    .collect()
-            }
-            IssuerEvidence::WebKeys => {
-                let of_issuer = self
-                    .web
-                    .iter()
-                    .filter(|(name, _)| Some(name) == issuer.identifier.as_ref());
-                of_issuer
-                    .flat_map(|(_, keys)| candidates(keys, header))
-                    .map(|jwk| jwk.key.clone())
-                    .collect()
-            }
-        };
-        let mut fitting: Vec<PublicKey> = keys.into_iter().filter(|key| key.algorithm() == algorithm).collect();
-        fitting.truncate(MOST_CANDIDATES);
-        if fitting.is_empty() {
-            Err(TrustError::UnknownIssuer)
-        } else {
-            Ok(fitting)
-        }
     }
 
     /// Validates a chain for a role: the path, leaf first, the anchor last. A pinned end entity stands alone.
@@ -330,6 +284,11 @@ fn candidates<'a>(keys: &'a JwkSet, header: &'a Header) -> impl Iterator<Item = 
         _ => true,
     };
     keys.candidates(header.algorithm(), None).filter(fits)
+}
+
+fn related(keys: &JwkSet, key: &PublicKey) -> Vec<PublicKey> {
+    let others = keys.keys().iter().filter(|jwk| jwk.key != *key);
+    others.map(|jwk| jwk.key.clone()).collect()
 }
 
 fn some(found: Vec<TrustedIssuer>) -> Result<Vec<TrustedIssuer>, TrustError> {

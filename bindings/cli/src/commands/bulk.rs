@@ -58,8 +58,18 @@ pub(crate) fn run(
     sink: &mut (dyn Write + Send),
     progress: &(dyn Fn(Tally) + Sync),
 ) -> Result<Tally, Failure> {
-    let input = Mutex::new(Input { items, next_batch: 0, failed: None });
-    let output = Mutex::new(Output { sink, next_batch: 0, tally: Tally::default(), broken: None, progress });
+    let input = Mutex::new(Input {
+        items,
+        next_batch: 0,
+        failed: None,
+    });
+    let output = Mutex::new(Output {
+        sink,
+        next_batch: 0,
+        tally: Tally::default(),
+        broken: None,
+        progress,
+    });
     let turn = Condvar::new();
     std::thread::scope(|scope| {
         for _ in 1..jobs {
@@ -73,7 +83,9 @@ pub(crate) fn run(
     }
     match output.broken {
         // Whoever reads our output may stop when it has seen enough.
-        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::file("standard output".as_ref(), &error)),
+        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::file("standard output".as_ref(), &error))
+        }
         _ => Ok(output.tally),
     }
 }

@@ -28,26 +28,56 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     };
     result.map_err(|error| Failure::file(path, &error))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_LIMIT {
-        return Err(Failure::usage("file.too_large", format!("{} is not read", path.display()), format!("it is larger than {FILE_LIMIT} bytes"), "check that it is the right file"));
+        return Err(Failure::usage(
+            "file.too_large",
+            format!("{} is not read", path.display()),
+            format!("it is larger than {FILE_LIMIT} bytes"),
+            "check that it is the right file",
+        ));
     }
     Ok(bytes)
 }
 
 /// Reads a file of text.
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
-    String::from_utf8(read(path)?).map_err(|_| Failure::usage("file.not_text", format!("{} is not read", path.display()), "it is not UTF-8 text", "check that it is the right file"))
+    String::from_utf8(read(path)?).map_err(|_| {
+        Failure::usage(
+            "file.not_text",
+            format!("{} is not read", path.display()),
+            "it is not UTF-8 text",
+            "check that it is the right file",
+        )
+    })
+}
+
+/// Reads one credential: white space is dropped unless it is JSON.
+pub(crate) fn read_credential(path: &Path) -> Result<String, Failure> {
+    Ok(whole(&read_text(path)?))
 }
 
 /// Reads a file of JSON.
 pub(crate) fn read_json(path: &Path) -> Result<Json, Failure> {
-    Json::parse(read(path)?, &mut Budget::default())
-        .map_err(|error| Failure::usage(error.code(), format!("{} is not read", path.display()), error, "check that it is a JSON file"))
+    Json::parse(read(path)?, &mut Budget::default()).map_err(|error| {
+        Failure::usage(
+            error.code(),
+            format!("{} is not read", path.display()),
+            error,
+            "check that it is a JSON file",
+        )
+    })
 }
 
 /// Reads a private key: PKCS #8 in PEM, or a JWK.
 pub(crate) fn read_key(path: &Path) -> Result<SigningKey, Failure> {
     let text = Zeroizing::new(read_text(path)?);
-    let bad = |why: &str| Failure::usage("key", format!("the key in {} is not used", path.display()), why, "give a P-256 or P-384 key as unencrypted PKCS #8 PEM, or a private JWK; `mappe keys new` makes one");
+    let bad = |why: &str| {
+        Failure::usage(
+            "key",
+            format!("the key in {} is not used", path.display()),
+            why,
+            "give a P-256 or P-384 key as unencrypted PKCS #8 PEM, or a private JWK; `mappe keys new` makes one",
+        )
+    };
     if text.trim_start().starts_with('{') {
         let jwk = Json::parse(text.as_bytes(), &mut Budget::default()).map_err(|error| bad(&error.to_string()))?;
         return SigningKey::from_private_jwk(&jwk).map_err(|error| bad(&error.to_string()));
@@ -57,11 +87,26 @@ pub(crate) fn read_key(path: &Path) -> Result<SigningKey, Failure> {
 
 /// Reads a passphrase from the file, or asks the terminal; `repeat` asks twice.
 pub(crate) fn passphrase(file: Option<&Path>, repeat: bool) -> Result<Zeroizing<String>, Failure> {
-    let refused = |why: &str| Failure::usage("passphrase", "the wallet stays closed", why, "give the passphrase with --passphrase-file FILE, or run in a terminal");
+    let refused = |why: &str| {
+        Failure::usage(
+            "passphrase",
+            "the wallet stays closed",
+            why,
+            "give the passphrase with --passphrase-file FILE, or run in a terminal",
+        )
+    };
     let given = match file {
-        Some(path) => Zeroizing::new(Zeroizing::new(read_text(path)?).trim_end_matches(['\r', '\n']).to_owned()),
+        Some(path) => Zeroizing::new(
+            Zeroizing::new(read_text(path)?)
+                .trim_end_matches(['\r', '\n'])
+                .to_owned(),
+        ),
         None if io::stdin().is_terminal() => {
-            let ask = |prompt: &str| rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| refused("the terminal cannot be read"));
+            let ask = |prompt: &str| {
+                rpassword::prompt_password(prompt)
+                    .map(Zeroizing::new)
+                    .map_err(|_| refused("the terminal cannot be read"))
+            };
             let first = ask("Passphrase: ")?;
             if repeat && *ask("Again: ")? != *first {
                 return Err(refused("the two passphrases differ"));
@@ -80,8 +125,14 @@ pub(crate) fn passphrase(file: Option<&Path>, repeat: bool) -> Result<Zeroizing<
 pub(crate) fn at(text: Option<&str>) -> Result<Timestamp, Failure> {
     match text {
         None => Ok(wallet_server::now()),
-        Some(text) => Timestamp::parse(text)
-            .map_err(|error| Failure::usage("time", format!("--at {text} is not a time"), error, "write it like 2026-07-05T12:00:00Z")),
+        Some(text) => Timestamp::parse(text).map_err(|error| {
+            Failure::usage(
+                "time",
+                format!("--at {text} is not a time"),
+                error,
+                "write it like 2026-07-05T12:00:00Z",
+            )
+        }),
     }
 }
 
@@ -106,7 +157,10 @@ struct Lines {
 
 impl Items {
     pub(crate) fn new(files: Vec<PathBuf>) -> Self {
-        Self { files: files.into_iter(), lines: None }
+        Self {
+            files: files.into_iter(),
+            lines: None,
+        }
     }
 
     /// The next credential, or `None` at the end of the last file.
@@ -119,22 +173,40 @@ impl Items {
                 self.lines = None;
             }
             let Some(path) = self.files.next() else { return Ok(None) };
-            let of_lines = path.extension().is_some_and(|extension| extension == "jsonl" || extension == "txt");
+            let of_lines = path
+                .extension()
+                .is_some_and(|extension| extension == "jsonl" || extension == "txt");
             let name = path.display().to_string();
             if path != Path::new("-") && !of_lines {
-                return Ok(Some(Item { source: name, text: whole(&read_text(&path)?) }));
+                return Ok(Some(Item {
+                    source: name,
+                    text: whole(&read_text(&path)?),
+                }));
             }
             let mut reader: Box<dyn BufRead + Send> = if path == Path::new("-") {
                 Box::new(BufReader::new(io::stdin()))
             } else {
-                Box::new(BufReader::with_capacity(1 << 18, File::open(&path).map_err(|error| Failure::file(&path, &error))?))
+                Box::new(BufReader::with_capacity(
+                    1 << 18,
+                    File::open(&path).map_err(|error| Failure::file(&path, &error))?,
+                ))
             };
             if is_one_text(&mut *reader).map_err(|error| Failure::file(&path, &error))? {
                 let mut text = String::new();
-                reader.take(FILE_LIMIT).read_to_string(&mut text).map_err(|error| Failure::file(&path, &error))?;
-                return Ok(Some(Item { source: name, text: whole(&text) }));
+                reader
+                    .take(FILE_LIMIT)
+                    .read_to_string(&mut text)
+                    .map_err(|error| Failure::file(&path, &error))?;
+                return Ok(Some(Item {
+                    source: name,
+                    text: whole(&text),
+                }));
             }
-            self.lines = Some(Lines { name, reader, number: 0 });
+            self.lines = Some(Lines {
+                name,
+                reader,
+                number: 0,
+            });
         }
     }
 }
@@ -151,7 +223,12 @@ impl Lines {
             self.number += 1;
             let source = format!("{}:{}", self.name, self.number);
             if u64::try_from(read).unwrap_or(u64::MAX) > LINE_LIMIT {
-                return Err(Failure::usage("file.line_too_long", format!("{source} is not read"), format!("the line is longer than {LINE_LIMIT} bytes"), "put one credential on each line"));
+                return Err(Failure::usage(
+                    "file.line_too_long",
+                    format!("{source} is not read"),
+                    format!("the line is longer than {LINE_LIMIT} bytes"),
+                    "put one credential on each line",
+                ));
             }
             // What is not UTF-8 is no credential; the check says so.
             let text = String::from_utf8_lossy(&line);
@@ -159,7 +236,10 @@ impl Lines {
             if text.is_empty() {
                 continue;
             }
-            return Ok(Some(Item { source, text: quoted(text).unwrap_or_else(|| text.to_owned()) }));
+            return Ok(Some(Item {
+                source,
+                text: quoted(text).unwrap_or_else(|| text.to_owned()),
+            }));
         }
     }
 }

@@ -18,7 +18,9 @@ pub(super) fn guard<'a>(bytes: &'a [u8], budget: &mut Budget) -> Result<&'a str,
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     check_declaration(text)?;
     let bytes = text.as_bytes();
-    let (mut at, mut depth) = (0, 0_usize);
+    let mut at = 0;
+    // For every open element, how many namespace declarations are in scope.
+    let mut scopes: Vec<usize> = Vec::new();
     while let Some(found) = memchr(b'<', &bytes[at..]) {
         let start = at + found;
         let rest = &bytes[start..];
@@ -35,14 +37,20 @@ pub(super) fn guard<'a>(bytes: &'a [u8], budget: &mut Budget) -> Result<&'a str,
         } else if rest.starts_with(b"<?") {
             memmem::find(rest, b"?>").map(|end| end + 2)
         } else if rest.starts_with(b"</") {
-            depth = depth.saturating_sub(1);
+            scopes.pop();
             memchr(b'>', rest).map(|end| end + 1)
         } else {
             let tag = scan_tag(rest).map_err(fail)?;
             if let Some(tag) = &tag {
-                budget.spend_values(1 + tag.attributes).map_err(|e| fail(e.into()))?;
-                budget.check_depth(depth + 1).map_err(|e| fail(e.into()))?;
-                depth += usize::from(!tag.empty);
+                let inherited = scopes.last().copied().unwrap_or(0);
+                // An element that declares a namespace gets a copy of all that are in scope.
+                let copies = if tag.namespaces > 0 { inherited } else { 0 };
+                let values = 1 + tag.attributes + copies;
+                budget.spend_values(values).map_err(|e| fail(e.into()))?;
+                budget.check_depth(scopes.len() + 1).map_err(|e| fail(e.into()))?;
+                if !tag.empty {
+                    scopes.push(inherited + tag.namespaces);
+                }
             }
             tag.map(|tag| tag.length)
         };
@@ -56,11 +64,12 @@ pub(super) fn guard<'a>(bytes: &'a [u8], budget: &mut Budget) -> Result<&'a str,
 struct Tag {
     length: usize,
     attributes: usize,
+    namespaces: usize,
     empty: bool,
 }
 
 fn scan_tag(bytes: &[u8]) -> Result<Option<Tag>, XSchuleError> {
-    let (mut quote, mut attributes) = (None, 0);
+    let (mut quote, mut attributes, mut namespaces) = (None, 0, 0);
     for (index, &byte) in bytes.iter().enumerate() {
         match (quote, byte) {
             (Some(open), _) if open == byte => quote = None,
@@ -68,6 +77,7 @@ fn scan_tag(bytes: &[u8]) -> Result<Option<Tag>, XSchuleError> {
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'=') => {
                 attributes += 1;
+                namespaces += usize::from(declares_namespace(&bytes[..index]));
                 if attributes > MAX_ATTRIBUTES {
                     return Err(XSchuleError::from(BudgetExceeded {
                         what: Limit::Values,
@@ -80,6 +90,7 @@ fn scan_tag(bytes: &[u8]) -> Result<Option<Tag>, XSchuleError> {
                 return Ok(Some(Tag {
                     length: index + 1,
                     attributes,
+                    namespaces,
                     empty: bytes[index - 1] == b'/',
                 }));
             }
@@ -87,6 +98,15 @@ fn scan_tag(bytes: &[u8]) -> Result<Option<Tag>, XSchuleError> {
         }
     }
     Ok(None)
+}
+
+/// Whether the text before a `=` ends in `xmlns` or `xmlns:…`.
+fn declares_namespace(before: &[u8]) -> bool {
+    let name = before.trim_ascii_end();
+    let start = name
+        .iter()
+        .rposition(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\''));
+    name[start.map_or(0, |at| at + 1)..].starts_with(b"xmlns")
 }
 
 /// XÖV framework: messages are UTF-8. The parser ignores what the declaration says, so it is checked here.

@@ -199,6 +199,17 @@ fn refuses_what_is_too_large_too_deep_or_too_many() {
         rule(&format!("<a{attributes}/>"), Budget::default()),
         exceeded(Limit::Values, 65, 64)
     );
+    // Copies of namespaces in scope: 63 elements with 60 declarations each, then many that add one.
+    let declarations: String = (0..60).map(|n| format!(" xmlns:n{n}=\"u\"")).collect();
+    let scopes = format!("<a{declarations}>").repeat(63) + &"<b xmlns:c=\"u\"/>".repeat(10_000);
+    assert!(matches!(
+        rule(&scopes, Budget::default()),
+        Rule::Budget(BudgetExceeded {
+            what: Limit::Values,
+            required: 3782,
+            ..
+        })
+    ));
     assert_eq!(rule("<a><!-- never ends", Budget::default()), Rule::Syntax);
     assert_eq!(rule("", Budget::default()), Rule::Syntax);
     assert_eq!(rule("<", Budget::default()), Rule::Syntax);

@@ -1,0 +1,24 @@
+//! The commands.
+
+mod bulk;
+mod dcql;
+mod input;
+mod inspect;
+mod keys;
+
+use crate::args::Command;
+use crate::report::{Failure, Outcome};
+
+pub(crate) fn run(command: Command) -> Outcome {
+    match command {
+        Command::Dcql(args) => dcql::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Keys(command) => keys::run(command),
+        _ => Err(Failure::new(
+            "unsupported",
+            "nothing was done",
+            "this command is not built in",
+            "use another",
+        )),
+    }
+}
