@@ -7,3 +7,4 @@ mod sd_jwt_refusals;
 mod status;
 mod store;
 mod trust;
+mod wallet;
