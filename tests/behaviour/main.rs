@@ -2,5 +2,9 @@
 
 mod dcql;
 mod layers;
+mod sd_jwt_disclosure;
+mod sd_jwt_refusals;
+mod status;
 mod store;
+mod trust;
 mod wallet;

@@ -33,7 +33,7 @@ pub use parse::JsonForm;
 pub use present::{Presentation, Selection, UnboundPresentation};
 pub use verify::{KeyBinding, KeyBindingRule, Kind, VerifyOptions};
 
-use super::{ClaimPath, PathElement, PathError, StatusListReference, Unverified, Verified};
+use super::{ClaimPath, PathElement, PathError, StatusListReference, StatusReferenceError, Unverified, Verified};
 
 /// The issuer's signed JWT with the disclosures that came with it.
 ///
@@ -111,13 +111,8 @@ impl SdJwt {
 
     /// Where the status stands (`status.status_list`); `None` if the credential has no status.
     pub fn status_reference(&self) -> Result<Option<StatusListReference>, SdJwtError> {
-        let Some(status) = self.claims.get("status") else {
-            return Ok(None);
-        };
-        // Token Status List §6.1; another mechanism is not one we can follow, and is not the same as none.
-        StatusListReference::from_claim(status)
-            .map(Some)
-            .map_err(|_| SdJwtError::BadClaim("status"))
+        let reference = self.claims.get("status").map(StatusListReference::from_claim);
+        reference.transpose().map_err(SdJwtError::Status)
     }
 
     /// The issuer-signed JWT and all its disclosures as received: `JWT~D1~…~Dn~`.

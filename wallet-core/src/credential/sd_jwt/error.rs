@@ -9,7 +9,7 @@ use crate::keys::KeyError;
 use crate::time::OutsideValidity;
 use crate::trust::TrustError;
 
-use super::PathError;
+use super::{PathError, StatusReferenceError};
 
 /// An SD-JWT that is not acceptable, or a use of one that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +91,8 @@ pub enum SdJwtError {
     Path(PathError),
     /// `_sd`, `_sd_alg` or `...` is used as a name of its own.
     ReservedName,
+    /// `status` cannot be followed.
+    Status(StatusReferenceError),
     /// Disclosures nest too deeply.
     TooDeep {
         /// How deep it goes.
@@ -143,6 +145,7 @@ impl SdJwtError {
             Self::OutsideValidity(_) => "sd_jwt.expired",
             Self::Path(_) => "sd_jwt.path",
             Self::ReservedName => "sd_jwt.reserved_name",
+            Self::Status(error) => error.code(),
             Self::TooDeep { .. } => "sd_jwt.too_deep",
             Self::Trust(error) => error.code(),
             Self::UnsupportedHash => "sd_jwt.unsupported_hash",
@@ -220,6 +223,7 @@ impl fmt::Display for SdJwtError {
             Self::OutsideValidity(error) => error.fmt(f),
             Self::Path(error) => error.fmt(f),
             Self::ReservedName => f.write_str("`_sd`, `_sd_alg` or `...` is used as a name"),
+            Self::Status(error) => error.fmt(f),
             Self::TooDeep { depth, limit } => write!(f, "claims nest {depth} levels deep, {limit} are allowed"),
             Self::Trust(error) => error.fmt(f),
             Self::UnsupportedHash => f.write_str("`_sd_alg` is not supported (sha-256, sha-384 and sha-512 are)"),
