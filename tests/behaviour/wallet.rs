@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use tempfile::TempDir;
 use wallet_core::codec::{Budget, Json, Object};
 use wallet_core::credential::sd_jwt::{Blueprint, SdJwt, VerifyOptions};
@@ -288,6 +289,64 @@ mod copies {
         add(vec![copy("a", "k1")]).unwrap();
         assert_eq!(add(vec![copy("b", "k1")]), Err(WalletError::CopyRepeated));
         assert_eq!(add(vec![]), Err(WalletError::Empty));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Deed {
+        Show,
+        SpendOld(usize),
+        Renew(usize),
+        EndProcess,
+    }
+
+    fn deed() -> impl Strategy<Value = Deed> {
+        prop_oneof![
+            6 => Just(Deed::Show),
+            2 => (0usize..8).prop_map(Deed::SpendOld),
+            1 => (1usize..4).prop_map(Deed::Renew),
+            2 => Just(Deed::EndProcess),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_happens_none_is_shown_twice(deeds in proptest::collection::vec(deed(), 1..24)) {
+            let mut scene = Scene::new();
+            let mut wallet = scene.wallet();
+            let id = scene.add(&mut wallet, 4, ONCE);
+            let mut shown: Vec<(CopyRef, String)> = Vec::new();
+            for deed in deeds {
+                match deed {
+                    Deed::Show => match scene.show(&mut wallet, id) {
+                        Ok(copy) => {
+                            prop_assert!(!shown.contains(&copy));
+                            shown.push(copy);
+                        }
+                        Err(error) => {
+                            prop_assert_eq!(error, WalletError::NoCopyLeft);
+                            prop_assert_eq!(wallet.holding(id).unwrap().unused(), 0);
+                        }
+                    },
+                    Deed::SpendOld(at) => if let Some((old, _)) = shown.get(at) {
+                        let again = wallet.spend(&[*old], university(), scene.now, &mut scene.random);
+                        prop_assert_eq!(again, Err(WalletError::CopyGone));
+                    },
+                    Deed::Renew(count) => {
+                        let new = scene.batch(&mut wallet, count);
+                        wallet.renew(id, new, scene.now, &mut scene.random).unwrap();
+                    }
+                    Deed::EndProcess => {
+                        drop(wallet);
+                        wallet = scene.wallet();
+                    }
+                }
+                // One copy and its key stay for the citizen; nothing that was shown is left beside it.
+                let holding = wallet.holding(id).unwrap();
+                prop_assert_eq!(holding.copies.len(), holding.unused().max(1));
+            }
+        }
     }
 
     /// A store that is full after some commits.
