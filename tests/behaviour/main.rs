@@ -2,8 +2,8 @@
 
 mod dcql;
 mod layers;
-mod status;
 mod sd_jwt_disclosure;
 mod sd_jwt_refusals;
+mod status;
 mod store;
 mod trust;
