@@ -3,14 +3,17 @@
 
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use tempfile::TempDir;
-use wallet_core::codec::Json;
-use wallet_core::credential::{ClaimPath, Format};
+use wallet_core::codec::{Budget, Json, Object};
+use wallet_core::credential::sd_jwt::{Blueprint, SdJwt, VerifyOptions};
+use wallet_core::credential::{ClaimPath, Format, Unverified, Verified};
 use wallet_core::crypto::{Curve, Random, SigningKey, StretchCost};
-use wallet_core::keys::{Assurance, KeyHandle, PublicKey, SigningRequest};
+use wallet_core::keys::{Assurance, JwkSet, KeyHandle, PublicKey, SigningRequest};
+use wallet_core::rulebook::Rulebook;
 use wallet_core::store::{ChangeSet, Kind, MemoryStore, Record, RecordId, SqliteStore, Store, StoreError, Unlock};
 use wallet_core::time::{Timestamp, Validity};
-use wallet_core::trust::{Environment, Role};
+use wallet_core::trust::{Environment, Role, TrustStore};
 use wallet_core::wallet::{
     AnchorContent, Code, CopyRef, Disclosed, DisplayName, Event, Flow, FlowId, FlowKind, HoldingId, Issuance, Issuer,
     KeyStore, KeyStoreError, NewCopy, NewHolding, Outcome, Party, Presentation, Renewal, Reuse, Wallet, WalletError,
@@ -286,6 +289,64 @@ mod copies {
         add(vec![copy("a", "k1")]).unwrap();
         assert_eq!(add(vec![copy("b", "k1")]), Err(WalletError::CopyRepeated));
         assert_eq!(add(vec![]), Err(WalletError::Empty));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Deed {
+        Show,
+        SpendOld(usize),
+        Renew(usize),
+        EndProcess,
+    }
+
+    fn deed() -> impl Strategy<Value = Deed> {
+        prop_oneof![
+            6 => Just(Deed::Show),
+            2 => (0usize..8).prop_map(Deed::SpendOld),
+            1 => (1usize..4).prop_map(Deed::Renew),
+            2 => Just(Deed::EndProcess),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_happens_none_is_shown_twice(deeds in proptest::collection::vec(deed(), 1..24)) {
+            let mut scene = Scene::new();
+            let mut wallet = scene.wallet();
+            let id = scene.add(&mut wallet, 4, ONCE);
+            let mut shown: Vec<(CopyRef, String)> = Vec::new();
+            for deed in deeds {
+                match deed {
+                    Deed::Show => match scene.show(&mut wallet, id) {
+                        Ok(copy) => {
+                            prop_assert!(!shown.contains(&copy));
+                            shown.push(copy);
+                        }
+                        Err(error) => {
+                            prop_assert_eq!(error, WalletError::NoCopyLeft);
+                            prop_assert_eq!(wallet.holding(id).unwrap().unused(), 0);
+                        }
+                    },
+                    Deed::SpendOld(at) => if let Some((old, _)) = shown.get(at) {
+                        let again = wallet.spend(&[*old], university(), scene.now, &mut scene.random);
+                        prop_assert_eq!(again, Err(WalletError::CopyGone));
+                    },
+                    Deed::Renew(count) => {
+                        let new = scene.batch(&mut wallet, count);
+                        wallet.renew(id, new, scene.now, &mut scene.random).unwrap();
+                    }
+                    Deed::EndProcess => {
+                        drop(wallet);
+                        wallet = scene.wallet();
+                    }
+                }
+                // One copy and its key stay for the citizen; nothing that was shown is left beside it.
+                let holding = wallet.holding(id).unwrap();
+                prop_assert_eq!(holding.copies.len(), holding.unused().max(1));
+            }
+        }
     }
 
     /// A store that is full after some commits.
@@ -728,5 +789,91 @@ mod anchors {
         for text in [r#"{"keys":[]}"#, "{}", "[]", "", r#"{"kty":"oct","k":"AA"}"#] {
             assert_eq!(add(text.to_owned()), Err(WalletError::BadAnchor), "{text}");
         }
+    }
+}
+
+mod sd_jwts {
+    use super::*;
+
+    /// A school that issues, and wallets that trust it.
+    fn batch(scene: &mut Scene, wallet: &mut Wallet, count: usize) -> Vec<(Verified<SdJwt>, Option<KeyHandle>)> {
+        let school = SigningKey::generate(Curve::P256, &mut TestRandom::new(30));
+        let set = format!(r#"{{"keys":[{}]}}"#, Json::from(PublicKey::from(&school).to_jwk()));
+        let set = JwkSet::parse(&Json::parse(set, &mut Budget::default()).unwrap()).unwrap();
+        let mut trust = TrustStore::new(Environment::Test);
+        trust.pin_issuer_keys(Some("https://school.example".to_owned()), set);
+        let keys = wallet
+            .software_keys()
+            .create(count, Curve::P256, scene.now, &mut scene.random)
+            .unwrap();
+        let mut issue = |(number, (handle, key)): (usize, (KeyHandle, PublicKey))| {
+            let expires = scene.now.plus(1000 - number as i64).unix();
+            let claims = Object::new()
+                .with("iss", Json::from("https://school.example"))
+                .with("vct", Json::from("urn:eudi:pid:de:1"))
+                .with("iat", Json::from(scene.now.unix()))
+                .with("exp", Json::from(expires))
+                .with("family_name", Json::from(NAME))
+                .with("cnf", Json::from(Object::new().with("jwk", Json::from(key.to_jwk()))));
+            let blueprint = Blueprint::new(claims, &[ClaimPath::of_keys("family_name", &[])]).unwrap();
+            let header = Object::new()
+                .with("alg", Json::from("ES256"))
+                .with("typ", Json::from("dc+sd-jwt"));
+            let text = blueprint.conceal(&mut scene.random).sign(header, &school);
+            let unverified = Unverified::<SdJwt>::parse(&text, &mut Budget::default()).unwrap();
+            let verified = unverified.verify(&trust, &VerifyOptions::at_rest(), scene.now).unwrap();
+            (verified, Some(handle))
+        };
+        keys.into_iter().enumerate().map(&mut issue).collect()
+    }
+
+    #[test]
+    fn are_held_as_issued_and_come_back_to_be_shown() {
+        let mut scene = Scene::new();
+        let mut wallet = scene.wallet();
+        let rulebook = Rulebook::bundled();
+        let issued = batch(&mut scene, &mut wallet, 3);
+        let texts: Vec<String> = issued.iter().map(|(copy, _)| copy.credential().to_compact()).collect();
+        let new = NewHolding::of_sd_jwt(issued, &rulebook).unwrap();
+        let id = wallet.add(new, scene.now, &mut scene.random).unwrap();
+        drop(wallet);
+        let mut wallet = scene.wallet();
+        let holding = wallet.holding(id).unwrap();
+        assert_eq!(holding.type_names, ["urn:eudi:pid:de:1", "urn:eudi:pid:1"]);
+        assert_eq!(
+            holding.issuer.party.identifier.as_deref(),
+            Some("https://school.example")
+        );
+        assert_eq!(holding.valid_until, Some(scene.now.plus(998)));
+        assert_eq!(holding.issued_at, Some(scene.now));
+        for text in &texts {
+            let mut hand = wallet.in_hand(Format::DcSdJwt).unwrap();
+            let (_, copy) = hand.pop().unwrap();
+            assert_eq!(copy.sd_jwt().unwrap().credential().to_compact(), *text);
+            wallet
+                .spend(&[copy.reference], university(), scene.now, &mut scene.random)
+                .unwrap();
+        }
+        // Read by its owner it can still be, and shown again by this rule.
+        let read = wallet.read_sd_jwt(&holding).unwrap();
+        assert_eq!(read.credential().claims().get("family_name"), Some(&Json::from(NAME)));
+        let (_, again) = wallet.in_hand(Format::DcSdJwt).unwrap().pop().unwrap();
+        assert!(again.shown_before);
+    }
+
+    #[test]
+    fn that_must_not_be_shown_again_are_not_in_hand() {
+        let mut scene = Scene::new();
+        let mut wallet = scene.wallet();
+        let issued = batch(&mut scene, &mut wallet, 2);
+        let new = NewHolding::of_sd_jwt(issued, &Rulebook::bundled())
+            .unwrap()
+            .reused(ONCE);
+        let id = wallet.add(new, scene.now, &mut scene.random).unwrap();
+        for left in [1, 0] {
+            scene.show(&mut wallet, id).unwrap();
+            assert_eq!(wallet.in_hand(Format::DcSdJwt).unwrap().len(), left);
+        }
+        assert_eq!(wallet.in_hand(Format::MsoMdoc).unwrap().len(), 0);
     }
 }

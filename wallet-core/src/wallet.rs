@@ -20,6 +20,7 @@ mod holding;
 mod holdings;
 mod id;
 mod keys;
+mod sd_jwt;
 mod stored;
 
 pub use anchors::{AnchorContent, StoredAnchor};
