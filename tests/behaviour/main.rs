@@ -2,8 +2,10 @@
 
 mod dcql;
 mod layers;
-mod status;
+mod presentation;
 mod sd_jwt_disclosure;
 mod sd_jwt_refusals;
+mod status;
 mod store;
 mod trust;
+mod verifier;
