@@ -9,3 +9,4 @@ mod status;
 mod store;
 mod trust;
 mod verifier;
+mod wallet;

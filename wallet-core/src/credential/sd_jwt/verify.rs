@@ -133,7 +133,11 @@ impl Unverified<SdJwt> {
     pub fn issuer_claim(&self) -> IssuerClaim<'_> {
         let inner = self.inner();
         let iss = inner.claims.get("iss").and_then(Json::as_str);
-        IssuerClaim::new(&inner.header, iss, inner.vct())
+        let issued_at = inner
+            .claims
+            .get("iat")
+            .and_then(|issued| numeric_date(issued, f64::floor));
+        IssuerClaim::new(&inner.header, iss, inner.vct()).issued_at(issued_at)
     }
 
     /// Checks everything but the status.
@@ -158,8 +162,8 @@ impl Unverified<SdJwt> {
         };
         inner.check_typ(options.kind)?;
         // RFC 9901 §7.1 step 1: a key proven to be the issuer's, and its signature.
-        let issuer = trust.resolve_issuer(&self.issuer_claim(), now)?;
-        inner.check_signature(&issuer.key)?;
+        let candidates = trust.issuer_candidates(&self.issuer_claim(), now)?;
+        let issuer = inner.signed_by(candidates)?;
         if let Some(fault) = &inner.fault {
             return Err(fault.clone());
         }
@@ -191,6 +195,18 @@ impl SdJwt {
                 _ => Ok(()),
             },
         }
+    }
+
+    /// The one of several possible keys of an issuer that signed: pinned keys without `kid` are tried in turn.
+    fn signed_by(&self, candidates: Vec<TrustedIssuer>) -> Result<TrustedIssuer, SdJwtError> {
+        let mut refusal = SdJwtError::from(JwsError::BadSignature);
+        for issuer in candidates {
+            match self.check_signature(&issuer.key) {
+                Ok(()) => return Ok(issuer),
+                Err(error) => refusal = error,
+            }
+        }
+        Err(refusal)
     }
 
     fn check_signature(&self, key: &PublicKey) -> Result<(), SdJwtError> {
