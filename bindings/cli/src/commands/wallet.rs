@@ -25,7 +25,11 @@ pub(crate) fn run(args: WalletArgs) -> Outcome {
         if args.json {
             println!("{report}");
         } else {
-            println!("made a wallet in {} for {}", wallet.dir.display(), wallet.wallet.environment().name());
+            println!(
+                "made a wallet in {} for {}",
+                wallet.dir.display(),
+                wallet.wallet.environment().name()
+            );
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -56,7 +60,14 @@ pub(crate) fn ask(question: &str) -> Option<bool> {
 }
 
 fn holding(wallet: &OpenWallet, id: &str) -> Result<Holding, Failure> {
-    let unknown = || Failure::new("wallet.no_such_holding", format!("{} is not there", safe(id)), "the wallet holds no credential of this identifier", "see `mappe wallet list`");
+    let unknown = || {
+        Failure::new(
+            "wallet.no_such_holding",
+            format!("{} is not there", safe(id)),
+            "the wallet holds no credential of this identifier",
+            "see `mappe wallet list`",
+        )
+    };
     let id = HoldingId::parse(id).ok_or_else(unknown)?;
     wallet.wallet.holding(id).map_err(|_| unknown())
 }
@@ -78,22 +89,41 @@ pub(crate) fn describe(holding: &Holding, rulebook: &Rulebook) -> Object {
 
 fn list(open: &OpenWallet) -> Result<(), Failure> {
     let rulebook = Rulebook::bundled();
-    let holdings = open.wallet.holdings().map_err(open::failed("the wallet is not listed"))?;
+    let holdings = open
+        .wallet
+        .holdings()
+        .map_err(open::failed("the wallet is not listed"))?;
     if open.json {
-        println!("{}", Json::Array(holdings.iter().map(|holding| describe(holding, &rulebook).into()).collect()));
+        println!(
+            "{}",
+            Json::Array(
+                holdings
+                    .iter()
+                    .map(|holding| describe(holding, &rulebook).into())
+                    .collect()
+            )
+        );
         return Ok(());
     }
     if holdings.is_empty() {
         println!("the wallet is empty; `mappe wallet receive OFFER` collects a credential");
         return Ok(());
     }
-    let head = ["id", "credential", "issuer", "copies", "note"].map(str::to_owned).to_vec();
+    let head = ["id", "credential", "issuer", "copies", "note"]
+        .map(str::to_owned)
+        .to_vec();
     let rows = holdings.iter().map(|holding| {
         let note = match holding.renewal(open.now()) {
             Renewal::NotNeeded => String::new(),
             _ => "needs renewal".to_owned(),
         };
-        vec![holding.id.to_string(), safe(holding.display_name(&rulebook, Language::English)), safe(&holding.issuer.party.name), holding.unused().to_string(), note]
+        vec![
+            holding.id.to_string(),
+            safe(holding.display_name(&rulebook, Language::English)),
+            safe(&holding.issuer.party.name),
+            holding.unused().to_string(),
+            note,
+        ]
     });
     print!("{}", table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
     Ok(())
@@ -102,25 +132,48 @@ fn list(open: &OpenWallet) -> Result<(), Failure> {
 fn show(open: &OpenWallet, id: &str) -> Result<(), Failure> {
     let rulebook = Rulebook::bundled();
     let holding = holding(open, id)?;
-    let credential = open.wallet.read_sd_jwt(&holding).map_err(open::failed("the credential is not shown"))?;
+    let credential = open
+        .wallet
+        .read_sd_jwt(&holding)
+        .map_err(open::failed("the credential is not shown"))?;
     let claims = credential.credential().claims();
     if open.json {
-        println!("{}", describe(&holding, &rulebook).with("claims", Json::Object(claims.clone())));
+        println!(
+            "{}",
+            describe(&holding, &rulebook).with("claims", Json::Object(claims.clone()))
+        );
         return Ok(());
     }
     let paint = Paint::stdout();
-    println!("{}", paint.bold(safe(holding.display_name(&rulebook, Language::English))));
-    println!("from {}, received {}, {} copies left", safe(&holding.issuer.party.name), holding.received_at, holding.unused());
+    println!(
+        "{}",
+        paint.bold(safe(holding.display_name(&rulebook, Language::English)))
+    );
+    println!(
+        "from {}, received {}, {} copies left",
+        safe(&holding.issuer.party.name),
+        holding.received_at,
+        holding.unused()
+    );
     println!("{}", super::inspect::pretty(&Json::Object(claims.clone()), 0));
     // Lessons S34: a wallet's screen is no proof.
-    println!("{}", paint.dim("shown for you alone: only a verifier can say that a credential is valid"));
+    println!(
+        "{}",
+        paint.dim("shown for you alone: only a verifier can say that a credential is valid")
+    );
     Ok(())
 }
 
 fn history(open: &OpenWallet) -> Result<(), Failure> {
-    let entries = open.wallet.history().map_err(open::failed("the history is not shown"))?;
+    let entries = open
+        .wallet
+        .history()
+        .map_err(open::failed("the history is not shown"))?;
     if open.json {
-        println!("{}", Json::Array(entries.iter().map(|entry| entry.to_transaction().into()).collect()));
+        println!(
+            "{}",
+            Json::Array(entries.iter().map(|entry| entry.to_transaction().into()).collect())
+        );
         return Ok(());
     }
     for entry in &entries {
@@ -131,13 +184,30 @@ fn history(open: &OpenWallet) -> Result<(), Failure> {
 
 fn line(entry: &Entry) -> String {
     let what = match &entry.event {
-        Event::Issuance(event) => format!("received {} copies of {} from {}", event.issued, safe(&event.credential_type), safe(&event.issuer.name)),
+        Event::Issuance(event) => format!(
+            "received {} copies of {} from {}",
+            event.issued,
+            safe(&event.credential_type),
+            safe(&event.issuer.name)
+        ),
         Event::Presentation(event) => {
-            let sent = event.sent.iter().flat_map(|sent| sent.paths.iter().map(|path| safe(&path.to_string()))).collect::<Vec<_>>();
-            let sent = if sent.is_empty() { "nothing".to_owned() } else { sent.join(", ") };
+            let sent = event
+                .sent
+                .iter()
+                .flat_map(|sent| sent.paths.iter().map(|path| safe(&path.to_string())))
+                .collect::<Vec<_>>();
+            let sent = if sent.is_empty() {
+                "nothing".to_owned()
+            } else {
+                sent.join(", ")
+            };
             format!("{} asked, was shown {sent}", safe(&event.party.name))
         }
-        Event::Deletion(event) => format!("deleted {} of {}", safe(&event.credential_type), safe(&event.issuer.name)),
+        Event::Deletion(event) => format!(
+            "deleted {} of {}",
+            safe(&event.credential_type),
+            safe(&event.issuer.name)
+        ),
         _ => "something else".to_owned(),
     };
     let outcome = match &entry.outcome {
@@ -151,10 +221,17 @@ fn line(entry: &Entry) -> String {
 fn delete(open: &mut OpenWallet, id: &str, yes: bool) -> Result<(), Failure> {
     let holding = holding(open, id)?;
     if !yes && !open.json && ask("Delete this credential with all its copies and keys?") == Some(false) {
-        return Err(Failure::new("user.refused", "nothing was deleted", "you said no", "run the command again to delete"));
+        return Err(Failure::new(
+            "user.refused",
+            "nothing was deleted",
+            "you said no",
+            "run the command again to delete",
+        ));
     }
     let now = open.now();
-    open.wallet.delete(holding.id, now, &mut wallet_server::SystemRandom::new()).map_err(open::failed("the credential is not deleted"))?;
+    open.wallet
+        .delete(holding.id, now, &mut wallet_server::SystemRandom::new())
+        .map_err(open::failed("the credential is not deleted"))?;
     if open.json {
         println!("{}", Object::new().with("deleted", Json::from(holding.id.to_string())));
     } else {

@@ -33,15 +33,25 @@ impl OpenWallet {
         let dir = home(args.dir.as_deref())?;
         let path = dir.join(FILE);
         if path.exists() {
-            return Err(Failure::new("wallet.exists", "no wallet was made", format!("there is one in {}", dir.display()), "choose another folder with --dir"));
+            return Err(Failure::new(
+                "wallet.exists",
+                "no wallet was made",
+                format!("there is one in {}", dir.display()),
+                "choose another folder with --dir",
+            ));
         }
         let passphrase = input::passphrase(args.passphrase_file.as_deref(), true)?;
-        let environment = if args.dev { Environment::Test } else { Environment::Production };
+        let environment = if args.dev {
+            Environment::Test
+        } else {
+            Environment::Production
+        };
         std::fs::create_dir_all(&dir).map_err(|error| Failure::file(&dir, &error))?;
         Anchors::open_or_new(&dir, environment)?.save()?;
         let random = &mut SystemRandom::new();
         let store = SqliteStore::create(&path, &Unlock::passphrase(passphrase), random).map_err(store_failed)?;
-        let wallet = Wallet::create(Box::new(store), environment, now(), random).map_err(failed("no wallet was made"))?;
+        let wallet =
+            Wallet::create(Box::new(store), environment, now(), random).map_err(failed("no wallet was made"))?;
         Self::join(args, dir, wallet)
     }
 
@@ -50,31 +60,66 @@ impl OpenWallet {
         let dir = home(args.dir.as_deref())?;
         let path = dir.join(FILE);
         if !path.exists() {
-            return Err(Failure::usage("wallet.missing", "the wallet is not opened", format!("there is none in {}", dir.display()), "make one with `mappe wallet init`, or name its folder with --dir"));
+            return Err(Failure::usage(
+                "wallet.missing",
+                "the wallet is not opened",
+                format!("there is none in {}", dir.display()),
+                "make one with `mappe wallet init`, or name its folder with --dir",
+            ));
         }
         let passphrase = input::passphrase(args.passphrase_file.as_deref(), false)?;
-        let store: Box<dyn Store> = Box::new(SqliteStore::open(&path, &Unlock::passphrase(passphrase)).map_err(store_failed)?);
+        let store: Box<dyn Store> =
+            Box::new(SqliteStore::open(&path, &Unlock::passphrase(passphrase)).map_err(store_failed)?);
         let wallet = Wallet::open(store).map_err(failed("the wallet is not opened"))?;
         Self::join(args, dir, wallet)
     }
 
     fn join(args: &WalletArgs, dir: PathBuf, wallet: Wallet) -> Result<Self, Failure> {
         if args.dev && wallet.environment() == Environment::Production {
-            return Err(Failure::usage("wallet.environment", "the wallet is not opened", "it is one for production, and --dev is for tests", "leave --dev out, or make a test wallet with `mappe wallet --dev init` in another folder"));
+            return Err(Failure::usage(
+                "wallet.environment",
+                "the wallet is not opened",
+                "it is one for production, and --dev is for tests",
+                "leave --dev out, or make a test wallet with `mappe wallet --dev init` in another folder",
+            ));
         }
         let anchors = Anchors::open_or_new(&dir, wallet.environment())?;
         let trust = anchors.store()?;
         if trust.environment() != wallet.environment() {
-            return Err(Failure::usage("trust.environment_mixed", "the wallet is not opened", format!("the wallet is for {}, its anchors are for {}", wallet.environment().name(), trust.environment().name()), "remove the folder `trust` in the wallet's folder and add the right anchors"));
+            return Err(Failure::usage(
+                "trust.environment_mixed",
+                "the wallet is not opened",
+                format!(
+                    "the wallet is for {}, its anchors are for {}",
+                    wallet.environment().name(),
+                    trust.environment().name()
+                ),
+                "remove the folder `trust` in the wallet's folder and add the right anchors",
+            ));
         }
-        let links = if args.dev { LinkPolicy::LoopbackHttp } else { LinkPolicy::HttpsOnly };
-        Ok(Self { dir, wallet, trust, client: Client::new(links), links, dev: args.dev, json: args.json })
+        let links = if args.dev {
+            LinkPolicy::LoopbackHttp
+        } else {
+            LinkPolicy::HttpsOnly
+        };
+        Ok(Self {
+            dir,
+            wallet,
+            trust,
+            client: Client::new(links),
+            links,
+            dev: args.dev,
+            json: args.json,
+        })
     }
 
     /// Says that development mode is on, wherever a person reads.
     pub(crate) fn name_mode(&self) {
         if self.dev && !self.json {
-            eprintln!("{}", Paint::stderr().yellow("development mode: plain HTTP to this machine, test anchors"));
+            eprintln!(
+                "{}",
+                Paint::stderr().yellow("development mode: plain HTTP to this machine, test anchors")
+            );
         }
     }
 

@@ -5,10 +5,15 @@ use std::process::ExitCode;
 
 use wallet_core::codec::{Json, Object};
 use wallet_core::credential::{ClaimPath, Format};
-use wallet_core::presentation::{Arrival, Choice, Consent, Context, Decision, HeldCredential, Outcome, PresentationError, Receipt, Requested, Step, Verdict, Warning, begin};
+use wallet_core::presentation::{
+    Arrival, Choice, Consent, Context, Decision, HeldCredential, Outcome, PresentationError, Receipt, Requested, Step,
+    Verdict, Warning, begin,
+};
 use wallet_core::rulebook::{Language, Rulebook};
 use wallet_core::trust::{Certificate, Environment, VerifiedParty};
-use wallet_core::wallet::{Code, CopyRef, Disclosed, EntryId, Event, KeyStore as _, Outcome as EntryOutcome, Party, Presentation};
+use wallet_core::wallet::{
+    Code, CopyRef, Disclosed, EntryId, Event, KeyStore as _, Outcome as EntryOutcome, Party, Presentation,
+};
 use wallet_server::SystemRandom;
 
 use super::open::{OpenWallet, failed};
@@ -39,7 +44,11 @@ pub(super) fn run(open: &mut OpenWallet, request: &str, yes: bool, select: &[Str
     if open.json {
         println!("{}", to_json(&presented));
     } else if shared {
-        println!("{} shown to {}", Paint::stdout().green("done:"), safe(&presented.receipt.party));
+        println!(
+            "{} shown to {}",
+            Paint::stdout().green("done:"),
+            safe(&presented.receipt.party)
+        );
         if let Some(link) = &presented.redirect {
             println!("continue in the browser: {}", safe(link));
         }
@@ -73,16 +82,32 @@ fn to_json(presented: &Presented) -> Object {
 }
 
 /// Runs a presentation to its end. `look` is shown the consent before anything is decided.
-pub(crate) fn present(open: &mut OpenWallet, request: &str, wish: &Wish<'_>, look: &mut dyn FnMut(&OpenWallet, &Consent)) -> Result<Presented, Failure> {
+pub(crate) fn present(
+    open: &mut OpenWallet,
+    request: &str,
+    wish: &Wish<'_>,
+    look: &mut dyn FnMut(&OpenWallet, &Consent),
+) -> Result<Presented, Failure> {
     let random = &mut SystemRandom::new();
-    let hand = open.wallet.in_hand(Format::DcSdJwt).map_err(failed("nothing was shown"))?;
+    let hand = open
+        .wallet
+        .in_hand(Format::DcSdJwt)
+        .map_err(failed("nothing was shown"))?;
     let mut holding = Vec::new();
     let mut copies: Vec<(String, CopyRef)> = Vec::new();
     for (held, copy) in &hand {
         let id = held.id.to_string();
         let credential = copy.sd_jwt().map_err(failed("nothing was shown"))?;
-        let chain = credential.credential().header().x5c().ok().flatten().unwrap_or_default();
-        let authorities = chain.iter().filter_map(|der| Certificate::parse(der).ok()?.authority_key_id().map(<[u8]>::to_vec));
+        let chain = credential
+            .credential()
+            .header()
+            .x5c()
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        let authorities = chain
+            .iter()
+            .filter_map(|der| Certificate::parse(der).ok()?.authority_key_id().map(<[u8]>::to_vec));
         let mut item = HeldCredential::new(id.clone(), credential, copy.key.clone());
         item.authority_key_ids = authorities.collect();
         item.type_names.clone_from(&held.type_names);
@@ -105,8 +130,15 @@ pub(crate) fn present(open: &mut OpenWallet, request: &str, wish: &Wish<'_>, loo
                 }
                 let sent = open.client.execute(exchange.request());
                 let answered = match sent {
-                    Ok(response) => exchange.answer(&response, &context, now).map_err(|error| refused(&error)),
-                    Err(error) => Err(Failure::new("http", "the request was not answered", &error, "check the connection and try again")),
+                    Ok(response) => exchange
+                        .answer(&response, &context, now)
+                        .map_err(|error| refused(&error)),
+                    Err(error) => Err(Failure::new(
+                        "http",
+                        "the request was not answered",
+                        &error,
+                        "check the connection and try again",
+                    )),
                 };
                 match answered {
                     Ok(step) => step,
@@ -124,32 +156,65 @@ pub(crate) fn present(open: &mut OpenWallet, request: &str, wish: &Wish<'_>, loo
             }
             Step::Sign(signing) => {
                 let signatures = open.wallet.software_keys().sign(signing.requests());
-                let signatures = signatures.map_err(|error| Failure::new(error.code(), "nothing was signed", &error, "check the wallet's folder and the disk"))?;
+                let signatures = signatures.map_err(|error| {
+                    Failure::new(
+                        error.code(),
+                        "nothing was signed",
+                        &error,
+                        "check the wallet's folder and the disk",
+                    )
+                })?;
                 signing.answer(&signatures, random).map_err(|error| refused(&error))?
             }
             Step::Done(Outcome { receipt, redirect, .. }) => {
                 conclude(open, entry, Ok(()));
-                return Ok(Presented { receipt, redirect: redirect.map(|link| link.to_string()) });
+                return Ok(Presented {
+                    receipt,
+                    redirect: redirect.map(|link| link.to_string()),
+                });
             }
         };
     }
-    Err(Failure::new("presentation.too_many_steps", "nothing was shown", "the verifier does not come to an end", "tell the verifier"))
+    Err(Failure::new(
+        "presentation.too_many_steps",
+        "nothing was shown",
+        "the verifier does not come to an end",
+        "tell the verifier",
+    ))
 }
 
-fn note(open: &mut OpenWallet, receipt: &Receipt, party: &VerifiedParty, asked: &[Disclosed], copies: &[(String, CopyRef)]) -> Result<EntryId, Failure> {
+fn note(
+    open: &mut OpenWallet,
+    receipt: &Receipt,
+    party: &VerifiedParty,
+    asked: &[Disclosed],
+    copies: &[(String, CopyRef)],
+) -> Result<EntryId, Failure> {
     let random = &mut SystemRandom::new();
-    let sent = receipt.shared.iter().map(|shared| Disclosed::new(shared.credential_type.clone(), shared.disclosed.clone()));
+    let sent = receipt
+        .shared
+        .iter()
+        .map(|shared| Disclosed::new(shared.credential_type.clone(), shared.disclosed.clone()));
     let mut event = Presentation::new(Party::from(party), asked.to_vec(), sent.collect());
     if let Some(purpose) = &receipt.stated_purpose {
         event = event.for_purpose(purpose);
     }
     let now = open.now();
     if receipt.verdict == Verdict::Shared {
-        let spent: Vec<CopyRef> = copies.iter().filter(|(id, _)| receipt.shared.iter().any(|shared| shared.credential == *id)).map(|(_, copy)| *copy).collect();
-        return open.wallet.spend(&spent, event, now, random).map_err(failed("nothing was shown"));
+        let spent: Vec<CopyRef> = copies
+            .iter()
+            .filter(|(id, _)| receipt.shared.iter().any(|shared| shared.credential == *id))
+            .map(|(_, copy)| *copy)
+            .collect();
+        return open
+            .wallet
+            .spend(&spent, event, now, random)
+            .map_err(failed("nothing was shown"));
     }
     let code = Code::parse("user.refused").map_or(EntryOutcome::Unfinished, EntryOutcome::NotCompleted);
-    open.wallet.record(Event::Presentation(event), code, now, random).map_err(failed("nothing was shown"))
+    open.wallet
+        .record(Event::Presentation(event), code, now, random)
+        .map_err(failed("nothing was shown"))
 }
 
 fn conclude(open: &mut OpenWallet, entry: Option<EntryId>, result: Result<(), &str>) {
@@ -159,7 +224,11 @@ fn conclude(open: &mut OpenWallet, entry: Option<EntryId>, result: Result<(), &s
         Err(code) => Code::parse(code).map_or(EntryOutcome::Unfinished, EntryOutcome::NotCompleted),
     };
     // A refusal was noted as one already.
-    let refused = open.wallet.history().is_ok_and(|entries| entries.iter().any(|known| known.id == entry && matches!(known.outcome, EntryOutcome::NotCompleted(_))));
+    let refused = open.wallet.history().is_ok_and(|entries| {
+        entries
+            .iter()
+            .any(|known| known.id == entry && matches!(known.outcome, EntryOutcome::NotCompleted(_)))
+    });
     if !refused {
         let _ = open.wallet.conclude(entry, outcome, &mut SystemRandom::new());
     }
@@ -167,8 +236,12 @@ fn conclude(open: &mut OpenWallet, entry: Option<EntryId>, result: Result<(), &s
 
 fn refused(error: &PresentationError) -> Failure {
     let remedy = match error {
-        PresentationError::Refused(_) => "do not go on unless you know who asks; a relying party is trusted with `mappe trust add --role relying-parties`",
-        PresentationError::PeerMisbehaved(_) | PresentationError::Malformed(_) => "tell the verifier; the request is not as the protocol has it",
+        PresentationError::Refused(_) => {
+            "do not go on unless you know who asks; a relying party is trusted with `mappe trust add --role relying-parties`"
+        }
+        PresentationError::PeerMisbehaved(_) | PresentationError::Malformed(_) => {
+            "tell the verifier; the request is not as the protocol has it"
+        }
         PresentationError::Unsupported(_) => "ask the verifier for another way",
         _ => "try again",
     };
@@ -177,7 +250,10 @@ fn refused(error: &PresentationError) -> Failure {
 
 fn asked(consent: &Consent) -> Vec<Disclosed> {
     let types = |requested: &Requested| {
-        let offered = requested.offers.first().map(|offer| (offer.credential_type.clone(), offer.disclosed.clone()));
+        let offered = requested
+            .offers
+            .first()
+            .map(|offer| (offer.credential_type.clone(), offer.disclosed.clone()));
         let (credential_type, paths) = offered.unwrap_or_else(|| (requested.query.clone(), Vec::new()));
         Disclosed::new(credential_type, paths)
     };
@@ -195,16 +271,32 @@ fn decide(open: &OpenWallet, consent: &Consent, wish: &Wish<'_>) -> Result<Decis
         return Ok(Decision::Share(choice));
     }
     if open.json || !io::stdin().is_terminal() {
-        return Err(Failure::usage("consent.missing", "nothing was shown", "you have not agreed, and there is no terminal to ask you", "look at the request in a terminal, or agree with --yes"));
+        return Err(Failure::usage(
+            "consent.missing",
+            "nothing was shown",
+            "you have not agreed, and there is no terminal to ask you",
+            "look at the request in a terminal, or agree with --yes",
+        ));
     }
-    Ok(if super::ask("Show these values?") == Some(true) { Decision::Share(choice) } else { Decision::Decline })
+    Ok(if super::ask("Show these values?") == Some(true) {
+        Decision::Share(choice)
+    } else {
+        Decision::Decline
+    })
 }
 
 /// The smallest answer, changed as the command line says.
 fn choose(proposal: Choice, select: &[String]) -> Result<Choice, Failure> {
     let mut wanted: Vec<(&str, &str)> = Vec::new();
     for item in select {
-        wanted.push(item.split_once('=').ok_or_else(|| Failure::usage("usage.select", format!("--select {} is not used", safe(item)), "it is not of the form QUERY=ID", "see the queries of the request, and `mappe wallet list`"))?);
+        wanted.push(item.split_once('=').ok_or_else(|| {
+            Failure::usage(
+                "usage.select",
+                format!("--select {} is not used", safe(item)),
+                "it is not of the form QUERY=ID",
+                "see the queries of the request, and `mappe wallet list`",
+            )
+        })?);
     }
     let mut choice = Choice::new();
     for (query, credentials) in proposal.iter() {
@@ -214,14 +306,20 @@ fn choose(proposal: Choice, select: &[String]) -> Result<Choice, Failure> {
             }
         }
     }
-    Ok(wanted.into_iter().fold(choice, |choice, (query, credential)| choice.with(query, credential)))
+    Ok(wanted
+        .into_iter()
+        .fold(choice, |choice, (query, credential)| choice.with(query, credential)))
 }
 
 /// Shows who asks, for what, and exactly which values would leave.
 pub(crate) fn show(consent: &Consent) {
     let paint = Paint::stdout();
     let rulebook = Rulebook::bundled();
-    let mark = if consent.environment() == Environment::Test { "  (TEST)" } else { "" };
+    let mark = if consent.environment() == Environment::Test {
+        "  (TEST)"
+    } else {
+        ""
+    };
     println!("{} asks{mark}", paint.bold(safe(&consent.party().name)));
     println!("  the answer goes to {}", safe(consent.receiver()));
     if let Some(purpose) = consent.stated_purpose() {
@@ -229,7 +327,9 @@ pub(crate) fn show(consent: &Consent) {
     }
     for warning in consent.warnings() {
         let text = match warning {
-            Warning::CrossDevice => "the request came from another screen: compare the address with the one you see there",
+            Warning::CrossDevice => {
+                "the request came from another screen: compare the address with the one you see there"
+            }
             Warning::ForeignReceiver => "the answer goes to a host that the certificate does not name",
             Warning::TestEnvironment => "this verifier is one of a test environment",
             Warning::Unencrypted => "the answer is protected by the connection alone",
@@ -242,7 +342,13 @@ pub(crate) fn show(consent: &Consent) {
         println!("\n{}{kind}", paint.bold(safe(&requested.query)));
         for offer in &requested.offers {
             let known = rulebook.lookup(&offer.credential_type);
-            println!("  from {}, these values would leave:", known.map_or_else(|| safe(&offer.credential_type), |known| known.name(Language::English).to_owned()));
+            println!(
+                "  from {}, these values would leave:",
+                known.map_or_else(
+                    || safe(&offer.credential_type),
+                    |known| known.name(Language::English).to_owned()
+                )
+            );
             println!("  {}", pretty(&Json::Object(offer.claims.clone()), 1));
         }
         for why in &requested.why_not {
