@@ -19,6 +19,7 @@ mod history;
 mod holding;
 mod holdings;
 mod id;
+mod issued;
 mod keys;
 mod sd_jwt;
 mod stored;
@@ -30,6 +31,7 @@ pub use history::{Code, Deletion, Disclosed, Entry, Event, Issuance, Outcome, Pa
 pub use holding::{CopyRef, DisplayName, HeldCopy, Holding, Issuer, NewCopy, NewHolding, Renewal, Reuse, WhenEmpty};
 pub use holdings::NextCopy;
 pub use id::{AnchorId, EntryId, FlowId, HoldingId};
+pub use issued::make_keys;
 pub use keys::{KeyStore, SoftwareKeys};
 
 use std::fmt;
@@ -149,25 +151,40 @@ impl Wallet {
         self.settings.created_at
     }
 
-    /// Commits changes together with an entry of the history.
+    /// Commits changes together with entries of the history.
     fn commit_logged(
         &mut self,
         mut changes: ChangeSet,
-        entry: Entry,
+        entries: impl IntoIterator<Item = Entry>,
         random: &mut dyn Random,
-    ) -> Result<EntryId, WalletError> {
-        let id = EntryId::random(random);
+    ) -> Result<Vec<EntryId>, WalletError> {
         let mut settings = self.settings.clone();
-        settings.entries += 1;
-        let entry = Entry {
-            number: settings.entries,
-            ..entry
-        };
-        changes.put(&HISTORY, id.record(), stored::write(&entry)?);
+        let mut ids = Vec::new();
+        for entry in entries {
+            settings.entries += 1;
+            let id = EntryId::random(random);
+            let entry = Entry {
+                number: settings.entries,
+                ..entry
+            };
+            changes.put(&HISTORY, id.record(), stored::write(&entry)?);
+            ids.push(id);
+        }
         changes.put(&SETTINGS, RecordId::ONLY, stored::write(&settings)?);
         self.store.commit(changes, random)?;
         self.settings = settings;
-        Ok(id)
+        Ok(ids)
+    }
+
+    /// Commits changes together with one entry of the history.
+    fn commit_entry(
+        &mut self,
+        changes: ChangeSet,
+        entry: Entry,
+        random: &mut dyn Random,
+    ) -> Result<EntryId, WalletError> {
+        let ids = self.commit_logged(changes, [entry], random)?;
+        Ok(ids[0])
     }
 }
 

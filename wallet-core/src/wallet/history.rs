@@ -283,7 +283,7 @@ impl Wallet {
         now: Timestamp,
         random: &mut dyn Random,
     ) -> Result<EntryId, WalletError> {
-        self.commit_logged(ChangeSet::new(), Entry::new(now, event, outcome), random)
+        self.commit_entry(ChangeSet::new(), Entry::new(now, event, outcome), random)
     }
 
     /// Notes how a presentation ended for which copies were spent.
