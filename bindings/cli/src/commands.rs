@@ -6,6 +6,7 @@ mod input;
 mod inspect;
 mod keys;
 mod trust;
+mod verify;
 
 use crate::args::Command;
 use crate::report::{Failure, Outcome};
@@ -15,6 +16,7 @@ pub(crate) fn run(command: Command) -> Outcome {
         Command::Dcql(args) => dcql::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Trust(command) => trust::run(command),
+        Command::Verify(args) => verify::run(args),
         Command::Keys(command) => keys::run(command),
         _ => Err(Failure::new(
             "unsupported",
