@@ -2,9 +2,11 @@
 
 mod dcql;
 mod layers;
+mod presentation;
 mod sd_jwt_disclosure;
 mod sd_jwt_refusals;
 mod status;
 mod store;
 mod trust;
+mod verifier;
 mod wallet;

@@ -1,5 +1,7 @@
 //! Fakes for tests: randomness that repeats, and the place of the published vectors.
 
+pub mod campus;
+
 use std::path::PathBuf;
 
 use wallet_core::crypto::{Random, sha256};
