@@ -1,12 +1,13 @@
 //! The citizen's façade: what is held, the keys it is bound to, what was shown to whom, and whom the wallet trusts.
 //!
 //! A [`Wallet`] stands on a [`Store`]. It does no I/O beyond it and holds no flow: issuance hands over
-//! credentials it has verified ([`Wallet::add`]), a presentation takes one copy of each credential
-//! ([`Wallet::next_copy`]), and before the answer leaves the device the copies are spent ([`Wallet::spend`]), so
+//! credentials it has verified ([`Wallet::keep`]), a presentation chooses among one copy of each
+//! ([`Wallet::hand`]), and before the answer leaves the device the copies are spent ([`Wallet::release`]), so
 //! that a crash can lose a copy but never show one twice (ARF `ISSU_43`).
 //!
 //! ```text
-//! next_copy -> sign -> spend (durable, keys destroyed) -> send -> conclude
+//! issuance:     make_keys -> sign -> keep (durable) -> report
+//! presentation: hand -> consent -> sign -> release (durable, keys destroyed) -> send -> conclude
 //! ```
 //! Each step of a flow that leaves the app may be kept with [`Wallet::save_flow`]. The history says who got which
 //! claims when; there is no place in it for a value (ARF `DASH_03a`). Nothing here says that a credential is
@@ -21,6 +22,7 @@ mod holdings;
 mod id;
 mod issued;
 mod keys;
+mod presented;
 mod sd_jwt;
 mod stored;
 
