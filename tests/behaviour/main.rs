@@ -2,6 +2,7 @@
 
 mod citizen;
 mod dcql;
+mod issuance;
 mod layers;
 mod presentation;
 mod sd_jwt_disclosure;
