@@ -1,5 +1,6 @@
 //! Behaviour tests: one file a story.
 
+mod citizen;
 mod dcql;
 mod issuance;
 mod layers;
