@@ -1,6 +1,7 @@
 //! Behaviour tests: one file a story.
 
 mod dcql;
+mod issuance;
 mod layers;
 mod presentation;
 mod sd_jwt_disclosure;

@@ -24,4 +24,3 @@ pub use error::UniversityError;
 pub use evidence::{Recheck, RecheckError, recheck};
 pub use session::{MemorySessions, Session, Sessions, SessionsError};
 pub use university::{Created, Finding, Presented, RequestPrefix, RequestSpec, University, UniversityConfig};
-

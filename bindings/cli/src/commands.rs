@@ -7,6 +7,7 @@ mod inspect;
 mod keys;
 mod trust;
 mod verify;
+mod wallet;
 
 use crate::args::Command;
 use crate::report::{Failure, Outcome};
@@ -17,6 +18,7 @@ pub(crate) fn run(command: Command) -> Outcome {
         Command::Inspect(args) => inspect::run(&args),
         Command::Trust(command) => trust::run(command),
         Command::Verify(args) => verify::run(args),
+        Command::Wallet(args) => wallet::run(args),
         Command::Keys(command) => keys::run(command),
         _ => Err(Failure::new(
             "unsupported",

@@ -31,16 +31,29 @@ const MOST_LISTS: usize = 1000;
 pub(crate) fn run(args: VerifyArgs) -> Outcome {
     let trust = trust::store_of(&args.trust, args.trust_signer.as_deref(), args.dev)?;
     let at = input::at(args.at.as_deref())?;
-    let policy = if args.dev { LinkPolicy::LoopbackHttp } else { LinkPolicy::HttpsOnly };
+    let policy = if args.dev {
+        LinkPolicy::LoopbackHttp
+    } else {
+        LinkPolicy::HttpsOnly
+    };
     let mut evidence = StatusEvidence::with_links(policy);
     for given in &args.status {
-        let (url, file) = given
-            .rsplit_once('=')
-            .ok_or_else(|| Failure::usage("usage.status", format!("--status {given} is not used"), "it is not of the form URL=FILE", "write it like https://issuer.example/status/1=list.jwt"))?;
+        let (url, file) = given.rsplit_once('=').ok_or_else(|| {
+            Failure::usage(
+                "usage.status",
+                format!("--status {given} is not used"),
+                "it is not of the form URL=FILE",
+                "write it like https://issuer.example/status/1=list.jwt",
+            )
+        })?;
         evidence.add_token(url, input::read_text(file.as_ref())?.trim(), at);
     }
     // Lists from files are judged for the same time as the credentials; lists fetched now are judged now.
-    let status_at = if args.at.is_some() && (args.offline || !args.status.is_empty()) { at } else { wallet_server::now() };
+    let status_at = if args.at.is_some() && (args.offline || !args.status.is_empty()) {
+        at
+    } else {
+        wallet_server::now()
+    };
     let presented = args.nonce.as_deref().zip(args.audience.as_deref());
     let verifier = Verifier {
         trust: &trust,
@@ -52,11 +65,18 @@ pub(crate) fn run(args: VerifyArgs) -> Outcome {
             FormatArg::SdJwt => FormatChoice::SdJwt,
         },
         presented,
-        lists: Lists { evidence: RwLock::new(evidence), asked: Mutex::default(), client: (!args.offline).then(|| Client::new(policy)) },
+        lists: Lists {
+            evidence: RwLock::new(evidence),
+            asked: Mutex::default(),
+            client: (!args.offline).then(|| Client::new(policy)),
+        },
         json: args.json,
     };
     if !args.json && trust.environment() == Environment::Test {
-        eprintln!("{}", Paint::stderr().yellow("test anchors: nothing accepted here counts in production"));
+        eprintln!(
+            "{}",
+            Paint::stderr().yellow("test anchors: nothing accepted here counts in production")
+        );
     }
     let bar = progress(args.json);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout());
@@ -64,23 +84,48 @@ pub(crate) fn run(args: VerifyArgs) -> Outcome {
     let tally = bulk::run(Items::new(args.files), args.jobs.into(), &verifier, &mut out, &show)?;
     bar.finish_and_clear();
     let flushed = out.flush();
-    flushed.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }).map_err(|error| Failure::file("standard output".as_ref(), &error))?;
+    flushed
+        .or_else(|error| {
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        })
+        .map_err(|error| Failure::file("standard output".as_ref(), &error))?;
     if !args.json && tally.total() > 1 {
-        println!("{} accepted, {} refused, {} undetermined", tally.accepted, tally.refused, tally.undetermined);
+        println!(
+            "{} accepted, {} refused, {} undetermined",
+            tally.accepted, tally.refused, tally.undetermined
+        );
     }
     Ok(ExitCode::from(match tally {
         Tally { refused: 1.., .. } => 1,
         Tally { undetermined: 1.., .. } => 2,
-        Tally { accepted: 0, .. } => return Err(Failure::usage("usage.nothing", "nothing was verified", "the input holds no credential", "give a file with a credential, or one a line")),
+        Tally { accepted: 0, .. } => {
+            return Err(Failure::usage(
+                "usage.nothing",
+                "nothing was verified",
+                "the input holds no credential",
+                "give a file with a credential, or one a line",
+            ));
+        }
         _ => 0,
     }))
 }
 
 fn progress(json: bool) -> ProgressBar {
     // Beside a terminal full of results a bar would only flicker.
-    let target = if json && !io::stdout().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target = if json && !io::stdout().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
     let bar = ProgressBar::with_draw_target(None, target);
-    bar.with_style(ProgressStyle::with_template("{spinner} {human_pos} verified, {per_sec}").unwrap_or_else(|_| ProgressStyle::default_spinner()))
+    bar.with_style(
+        ProgressStyle::with_template("{spinner} {human_pos} verified, {per_sec}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    )
 }
 
 struct Verifier<'a> {
@@ -103,7 +148,9 @@ struct Lists {
 impl Verifier<'_> {
     fn assess(&self, text: &str) -> Assessment {
         let evidence = self.lists.evidence.read().unwrap_or_else(PoisonError::into_inner);
-        let mut options = AssessOptions::new(self.trust, self.at).with_format(self.format).with_status(&evidence, self.status_at);
+        let mut options = AssessOptions::new(self.trust, self.at)
+            .with_format(self.format)
+            .with_status(&evidence, self.status_at);
         if let Some((nonce, audience)) = self.presented {
             options = options.with_key_binding(nonce, audience, PRESENTATION_AGE);
         }
@@ -150,7 +197,10 @@ impl Judge for Verifier<'_> {
         // A fault of ours in one item must not take the others with it, nor leave a thread waiting for its turn.
         let judged = catch_unwind(AssertUnwindSafe(|| {
             let first = self.assess(&item.text);
-            let unknown = first.checks.iter().any(|check| matches!(&check.outcome, CheckOutcome::Unknown(_)));
+            let unknown = first
+                .checks
+                .iter()
+                .any(|check| matches!(&check.outcome, CheckOutcome::Unknown(_)));
             if unknown && !first.status_uris.is_empty() {
                 self.fetch(&first);
                 return self.assess(&item.text);
@@ -175,7 +225,11 @@ impl Judge for Verifier<'_> {
             _ => tally.undetermined += 1,
         }
         let assessment = assessment.with_source(&item.source);
-        let _ = if self.json { writeln!(out, "{}", assessment.to_json()) } else { write!(out, "{}", for_people(&assessment)) };
+        let _ = if self.json {
+            writeln!(out, "{}", assessment.to_json())
+        } else {
+            write!(out, "{}", for_people(&assessment))
+        };
     }
 }
 
@@ -189,9 +243,17 @@ pub(crate) fn for_people(assessment: &Assessment) -> String {
         Verdict::Refused => paint.red("refused"),
         _ => paint.yellow("undetermined"),
     };
-    let _ = writeln!(text, "{} {verdict}", paint.bold(safe(assessment.source.as_deref().unwrap_or_default())));
+    let _ = writeln!(
+        text,
+        "{} {verdict}",
+        paint.bold(safe(assessment.source.as_deref().unwrap_or_default()))
+    );
     if let Some(issuer) = &assessment.issuer {
-        let mark = if issuer.environment == Environment::Test { "  (TEST)" } else { "" };
+        let mark = if issuer.environment == Environment::Test {
+            "  (TEST)"
+        } else {
+            ""
+        };
         let _ = writeln!(text, "  issuer     {}{mark}", safe(&issuer.name));
     }
     for check in &assessment.checks {
@@ -203,7 +265,9 @@ pub(crate) fn for_people(assessment: &Assessment) -> String {
         };
         let _ = writeln!(text, "  {:<10} {outcome}", check.name.name());
     }
-    if assessment.verdict() != Verdict::Refused && let Some(claims) = assessment.claims() {
+    if assessment.verdict() != Verdict::Refused
+        && let Some(claims) = assessment.claims()
+    {
         let _ = writeln!(text, "  claims     {}", pretty(&Json::Object(claims.clone()), 1));
     }
     text
