@@ -3,6 +3,7 @@
 
 mod dcql;
 mod jcs;
+mod openid4vp;
 mod sd_jwt;
 mod token_status_list;
 mod xschule;
