@@ -2,6 +2,7 @@
 
 mod dcql;
 mod issuance;
+mod issuer;
 mod layers;
 mod sd_jwt_disclosure;
 mod sd_jwt_refusals;
