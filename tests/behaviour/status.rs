@@ -2,13 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use proptest::prelude::*;
-use wallet_core::codec::{Json, Object};
+use wallet_core::codec::{Budget, Json, Object};
+use wallet_core::credential::sd_jwt::{Blueprint, SdJwt, VerifyOptions};
+use wallet_core::credential::{StatusListReference, Unverified, Verified};
 use wallet_core::crypto::{Curve, SigningKey};
 use wallet_core::envelope::jws::Header;
+use wallet_core::http::HttpResponse;
 use wallet_core::keys::{Jwk, JwkSet, PublicKey};
-use wallet_core::status::{StatusError, StatusList, StatusListToken, StatusWidth, TokenTimes};
-use wallet_core::time::Timestamp;
-use wallet_core::trust::{Environment, IssuerClaim, TrustStore, TrustedIssuer};
+use wallet_core::status::{
+    Status, StatusError, StatusEvidence, StatusList, StatusListToken, StatusPolicy, StatusWidth, TokenTimes,
+};
+use wallet_core::time::{Timestamp, Validity};
+use wallet_core::trust::authority::{CertificateAuthority, LeafProfile};
+use wallet_core::trust::{Certificate, Environment, IssuerClaim, Role, TrustStore, TrustedIssuer};
 use wallet_tests::TestRandom;
 
 const URI: &str = "https://schule.example/status/1";
@@ -36,6 +42,123 @@ fn issuer(keys: &[&SigningKey]) -> TrustedIssuer {
     let header = Header::new(header).unwrap();
     let claim = IssuerClaim::new(&header, Some("https://schule.example"), "urn:schule:abitur");
     trust.resolve_issuer(&claim, now()).unwrap()
+}
+
+/// A school with a certificate, and the state that vouches for it.
+struct School {
+    key: SigningKey,
+    chain: Vec<Certificate>,
+    trust: TrustStore,
+}
+
+fn school() -> School {
+    let mut random = TestRandom::new(5);
+    let window = Validity::new(Some(now().plus(-86_400)), Some(now().plus(365 * 86_400)));
+    let root = CertificateAuthority::generate("Land", Curve::P256, window, &mut random).unwrap();
+    let key = key(6);
+    let profile = LeafProfile::new("Gymnasium Süd").uri("https://schule.example");
+    let leaf = root
+        .issue_leaf(&profile, &PublicKey::from(&key), window, &mut random)
+        .unwrap();
+    let mut trust = TrustStore::new(Environment::Test);
+    trust.add_anchor(Role::Issuers, root.certificate().clone());
+    School {
+        key,
+        chain: root.chain_of(&leaf),
+        trust,
+    }
+}
+
+impl School {
+    fn report(&self, index: u64) -> Verified<SdJwt> {
+        let claims = Object::new()
+            .with("iss", Json::from("https://schule.example"))
+            .with("vct", Json::from("urn:schule:abitur"))
+            .with("iat", Json::from(now().unix()))
+            .with("status", Json::from(StatusListReference::new(index, URI).to_claim()))
+            .with("final_grade", Json::from("1.3"));
+        let header = Object::new()
+            .with("typ", Json::from("dc+sd-jwt"))
+            .with("x5c", Certificate::to_x5c(&self.chain));
+        let concealed = Blueprint::new(claims, &[]).unwrap().conceal(&mut TestRandom::new(8));
+        let text = concealed.sign(header, &self.key);
+        let report = Unverified::<SdJwt>::parse(&text, &mut Budget::default()).unwrap();
+        report.verify(&self.trust, &VerifyOptions::at_rest(), now()).unwrap()
+    }
+
+    fn evidence(&self, revoked: &[u64]) -> StatusEvidence {
+        let mut list = StatusList::new(StatusWidth::Two, 10_000).unwrap();
+        for index in revoked {
+            list.set(*index, 1).unwrap();
+        }
+        let times = TokenTimes::new(now()).expires(now().plus(86_400)).time_to_live(3600);
+        let token = StatusListToken::new(URI, list, times).sign(&self.key, &self.chain);
+        let mut evidence = StatusEvidence::new();
+        evidence.add_response(
+            URI,
+            &HttpResponse::of_type(200, "application/statuslist+jwt", token),
+            now(),
+        );
+        evidence
+    }
+}
+
+#[test]
+fn a_revoked_report_is_refused_and_its_neighbour_is_not() {
+    let school = school();
+    let before = school.evidence(&[]);
+    assert_eq!(school.report(7).status(&before, now()), Status::Valid);
+    let accepted = school
+        .report(7)
+        .accept(&before, StatusPolicy::RefuseUnknown, now())
+        .unwrap();
+    let grade = accepted.credential().claims().get("final_grade").and_then(Json::as_str);
+    assert_eq!(grade, Some("1.3"));
+
+    let after = school.evidence(&[7]);
+    let refused = school.report(7).accept(&after, StatusPolicy::RefuseUnknown, now());
+    assert_eq!(refused.err(), Some(StatusError::Revoked));
+    assert!(
+        school
+            .report(8)
+            .accept(&after, StatusPolicy::RefuseUnknown, now())
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_report_whose_list_was_not_fetched_is_not_accepted() {
+    let school = school();
+    let refused = school
+        .report(7)
+        .accept(&StatusEvidence::new(), StatusPolicy::RefuseUnknown, now());
+    assert_eq!(refused.map_err(|error| error.code()).err(), Some("status.not_fetched"));
+}
+
+#[test]
+fn a_list_of_another_state_says_nothing() {
+    let school = school();
+    let stranger = CertificateAuthority::generate(
+        "Land",
+        Curve::P256,
+        Validity::new(Some(now()), Some(now().plus(86_400))),
+        &mut TestRandom::new(11),
+    );
+    let stranger = stranger.unwrap();
+    let window = Validity::new(Some(now()), Some(now().plus(86_400)));
+    let profile = LeafProfile::new("Gymnasium Süd").uri("https://schule.example");
+    let public = PublicKey::from(&school.key);
+    let leaf = stranger
+        .issue_leaf(&profile, &public, window, &mut TestRandom::new(12))
+        .unwrap();
+    let list = StatusList::new(StatusWidth::One, 100).unwrap();
+    let token = StatusListToken::new(URI, list, TokenTimes::new(now())).sign(&school.key, &[leaf]);
+    let mut evidence = StatusEvidence::new();
+    evidence.add_token(URI, &token, now());
+    let refused = school
+        .report(7)
+        .accept(&evidence, StatusPolicy::AcceptUnavailable, now());
+    assert_eq!(refused.map_err(|error| error.code()).err(), Some("trust.bad_signature"));
 }
 
 #[test]

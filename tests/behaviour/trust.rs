@@ -565,3 +565,41 @@ fn a_chain_is_explained_rule_by_rule() {
     );
     assert_eq!(explain(&store, &[]), [(PathRule::Readable, TrustError::NoCertificate)]);
 }
+
+#[test]
+fn a_prepared_chain_changes_no_outcome() {
+    let world = world();
+    let chain: Vec<Vec<u8>> = world
+        .chain()
+        .iter()
+        .map(|certificate| certificate.der().to_vec())
+        .collect();
+    let mut store = world.store();
+    store.prepare(Role::Issuers, &chain, now()).unwrap();
+    assert_eq!(
+        by_chain(&store, &world.chain()),
+        by_chain(&world.store(), &world.chain())
+    );
+    // Another role, another time, another name, another leaf.
+    assert_eq!(party(&store, &world.chain()).err(), Some(TrustError::UntrustedPath));
+    let header = header(&world.chain(), None);
+    let claim = IssuerClaim::new(&header, Some(ISS), TYPE);
+    let late = store.resolve_issuer(&claim, now().plus(11 * 86_400));
+    assert_eq!(late.map_err(|error| error.code()), Err("trust.certificate_expired"));
+    assert_eq!(
+        resolve(&store, &header, Some("https://a.example")),
+        Err(TrustError::NameNotBound)
+    );
+    let leaf = world.leaf_with(&[("03020780", "03020640")]);
+    assert_eq!(by_chain(&store, &[leaf]), Err(TrustError::KeyUsage));
+    store.set_chain_policy(ChainPolicy::Strict);
+    assert!(by_chain(&store, &world.chain()).is_ok());
+
+    let mut stranger = TrustStore::new(Environment::Test);
+    assert_eq!(
+        stranger.prepare(Role::Issuers, &chain, now()),
+        Err(TrustError::UntrustedPath)
+    );
+    let long = vec![chain[0].clone(); 9];
+    assert_eq!(store.prepare(Role::Issuers, &long, now()), Err(TrustError::TooMuchWork));
+}

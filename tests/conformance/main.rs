@@ -1,5 +1,7 @@
 //! Conformance tests against published vectors.
 
 mod dcql;
+mod jcs;
+mod sd_jwt;
 mod token_status_list;
 mod xschule;

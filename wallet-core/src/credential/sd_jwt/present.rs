@@ -116,6 +116,11 @@ impl Selection {
         self.claims.as_object().expect("claims are an object")
     }
 
+    /// [`Selection::disclosed_claims`] as a JSON value, for claim paths.
+    pub fn disclosed_json(&self) -> &Json {
+        &self.claims
+    }
+
     /// How many disclosures go along.
     pub fn count(&self) -> usize {
         self.text.bytes().filter(|byte| *byte == b'~').count() - 1
