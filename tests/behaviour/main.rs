@@ -4,6 +4,7 @@
 mod citizen;
 mod dcql;
 mod issuance;
+mod issuer;
 mod layers;
 mod presentation;
 mod sd_jwt_disclosure;
