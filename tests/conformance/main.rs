@@ -1,8 +1,10 @@
 //! Conformance tests against published vectors.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod dcql;
 mod jcs;
 mod jose;
+mod openid4vp;
 mod sd_jwt;
 mod sd_jwt_vc;
 mod token_status_list;

@@ -1,6 +1,7 @@
 //! The examples of draft-ietf-oauth-status-list (toward -21): lists in JSON and CBOR, and a token as JWT.
 //!
 //! Divergences, each with its reason, are in [`DIVERGENCES`]; one that passes all the same fails the test.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::path::Path;
 

@@ -1,5 +1,8 @@
 //! Fakes for tests: randomness that repeats, and the place of the published vectors.
 
+pub mod campus;
+pub mod issuing;
+
 use std::path::PathBuf;
 
 use wallet_core::crypto::{Random, sha256};

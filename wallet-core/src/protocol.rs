@@ -3,3 +3,4 @@
 pub mod dcql;
 pub mod oauth;
 pub mod openid4vci;
+pub mod openid4vp;

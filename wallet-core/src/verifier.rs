@@ -1,1 +1,26 @@
-//! The university asks and judges.
+//! The university's side: ask for presentations, judge what comes, and say why.
+//!
+//! ```text
+//! assess(text, options) -> Assessment                         a credential or presentation, at rest or just received
+//! University::create_request(spec) -> Created                 a link or QR code for the citizen's wallet
+//! University::handle(HttpRequest) -> HttpResponse             the endpoints the wallet talks to
+//! University::result(id) -> Finding                           what came, check by check
+//! ```
+//! Every check keeps its own outcome (lessons S1): an [`Assessment`] says of origin, integrity, validity, status,
+//! binding and query whether it passed, failed or could not be told, with the evidence. Nothing is uploaded anywhere
+//! (S3): lists are fetched, never persons. What cannot be told never counts as good.
+
+mod assess;
+mod assessment;
+mod endpoints;
+mod error;
+mod evidence;
+mod session;
+mod university;
+
+pub use assess::{AssessOptions, FormatChoice, assess};
+pub use assessment::{Assessment, Check, CheckName, CheckOutcome, Verdict};
+pub use error::UniversityError;
+pub use evidence::{Recheck, RecheckError, recheck};
+pub use session::{MemorySessions, Session, Sessions, SessionsError};
+pub use university::{Created, Finding, Presented, RequestPrefix, RequestSpec, University, UniversityConfig};

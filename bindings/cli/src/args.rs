@@ -73,6 +73,9 @@ pub(crate) struct VerifyArgs {
     /// Trusts a certificate (PEM, DER), a JWK, a JWK set, or a trust pack; may be given several times
     #[arg(long, value_name = "PATH")]
     pub(crate) trust: Vec<PathBuf>,
+    /// The public key or certificate that signed a trust pack file
+    #[arg(long = "trust-signer", value_name = "FILE")]
+    pub(crate) trust_signer: Option<PathBuf>,
     /// Judges at this time instead of now (RFC 3339)
     #[arg(long, value_name = "RFC3339")]
     pub(crate) at: Option<String>,
@@ -188,6 +191,9 @@ pub(crate) enum TrustCommand {
         /// The issuer whose key a JWK is
         #[arg(long, value_name = "URL")]
         issuer: Option<String>,
+        /// The public key or certificate that signed a trust pack file
+        #[arg(long = "trust-signer", value_name = "FILE")]
+        signer: Option<PathBuf>,
         /// The file
         file: PathBuf,
     },

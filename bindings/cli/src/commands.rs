@@ -1,14 +1,24 @@
 //! The commands.
 
 mod bulk;
+mod dcql;
 mod input;
+mod inspect;
 mod keys;
+mod trust;
+mod verify;
+mod wallet;
 
 use crate::args::Command;
 use crate::report::{Failure, Outcome};
 
 pub(crate) fn run(command: Command) -> Outcome {
     match command {
+        Command::Dcql(args) => dcql::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Trust(command) => trust::run(command),
+        Command::Verify(args) => verify::run(args),
+        Command::Wallet(args) => wallet::run(args),
         Command::Keys(command) => keys::run(command),
         _ => Err(Failure::new(
             "unsupported",

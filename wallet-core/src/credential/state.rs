@@ -55,6 +55,11 @@ impl<T> Verified<T> {
     pub fn verified_at(&self) -> Timestamp {
         self.at
     }
+
+    /// To be kept: what was proven now must be proven anew when it comes back.
+    pub fn into_held(self) -> Held<T> {
+        Held::new(self.inner)
+    }
 }
 
 /// Verified, and its status is known and good, or known not to exist.

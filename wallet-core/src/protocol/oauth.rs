@@ -140,6 +140,8 @@ pub struct TokenRequest {
     pub code: String,
     /// `tx_code`.
     pub tx_code: Option<String>,
+    /// `client_id`, for servers that do not serve anonymous clients.
+    pub client_id: Option<String>,
 }
 
 impl TokenRequest {
@@ -148,19 +150,21 @@ impl TokenRequest {
         Self {
             code: code.into(),
             tx_code,
+            client_id: None,
         }
     }
 
     /// Reads a form body.
     pub fn parse(body: &str) -> Result<Self, OAuthError> {
         let mut code = None;
-        let mut tx_code = None;
+        let (mut tx_code, mut client_id) = (None, None);
         let mut grant_type = None;
         for (name, value) in decode_form(body)? {
             match name.as_str() {
                 "grant_type" => grant_type = Some(value),
                 "pre-authorized_code" => code = Some(value),
                 "tx_code" => tx_code = Some(value),
+                "client_id" => client_id = Some(value),
                 // RFC 6749 §3.2: unknown parameters are ignored.
                 _ => {}
             }
@@ -173,6 +177,7 @@ impl TokenRequest {
         Ok(Self {
             code: code.ok_or(OAuthError::Missing("pre-authorized_code"))?,
             tx_code,
+            client_id,
         })
     }
 
@@ -182,6 +187,7 @@ impl TokenRequest {
             ("grant_type", Some(PRE_AUTHORIZED_CODE)),
             ("pre-authorized_code", Some(self.code.as_str())),
             ("tx_code", self.tx_code.as_deref()),
+            ("client_id", self.client_id.as_deref()),
         ];
         encode_form(fields.into_iter().filter_map(|(name, value)| Some((name, value?))))
     }

@@ -137,6 +137,12 @@ impl StatusEvidence {
         Some(self.lists.get(uri)?.token.as_ref()?.fetched)
     }
 
+    /// The token at `uri` as received, with the time of fetching: for evidence that is kept.
+    pub fn token(&self, uri: &str) -> Option<(&str, Timestamp)> {
+        let received = self.lists.get(uri)?.token.as_ref()?;
+        Some((&received.text, received.fetched))
+    }
+
     /// Forgets a list; a verifier does so after use (§13.4).
     pub fn forget(&mut self, uri: &str) {
         self.lists.remove(uri);

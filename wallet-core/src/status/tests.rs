@@ -1,3 +1,6 @@
+//! Certificates come from the authority, which is a part of issuer and verifier.
+#![cfg(any(feature = "issuer", feature = "verifier"))]
+
 use super::*;
 use crate::codec::{Budget, Json, Object};
 use crate::credential::{StatusListReference, StatusReferenceError, Verified};

@@ -85,7 +85,7 @@ pub struct Anchor {
 #[non_exhaustive]
 pub enum AnchorMaterial {
     /// An authority, from which paths are built, or an end entity, which must match as it is.
-    Certificate(Certificate),
+    Certificate(Box<Certificate>),
     /// Keys pinned for an issuer; without a name they are good for every `iss`, as on a command line.
     Keys {
         /// The `iss` they are pinned for.
@@ -98,7 +98,7 @@ pub enum AnchorMaterial {
 impl Anchor {
     /// An anchor without limits.
     pub fn certificate(certificate: Certificate) -> Self {
-        Self::new(AnchorMaterial::Certificate(certificate))
+        Self::new(AnchorMaterial::Certificate(Box::new(certificate)))
     }
 
     /// Keys pinned for an issuer.

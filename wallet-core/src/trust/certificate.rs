@@ -285,7 +285,7 @@ impl Certificate {
     }
 
     /// The subject in DER, for comparing names byte for byte.
-    pub(super) fn subject(&self) -> &[u8] {
+    pub fn subject(&self) -> &[u8] {
         &self.subject
     }
 }

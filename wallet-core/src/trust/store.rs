@@ -33,7 +33,22 @@ pub struct TrustStore {
     chains: ChainPolicy,
     anchors: Vec<(Role, Anchor)>,
     web: Vec<(String, JwkSet)>,
+    prepared: Vec<Prepared>,
 }
+
+/// A chain that was validated before.
+#[derive(Clone, Debug)]
+struct Prepared {
+    role: Role,
+    chain: Vec<Vec<u8>>,
+    path: Vec<Certificate>,
+}
+
+/// Longer chains are not built by anyone honest; the same as in a JWS header.
+const MOST_CERTIFICATES: usize = 8;
+
+/// So many chains are kept prepared; a stranger's cannot be, since only trusted ones are.
+const MOST_PREPARED: usize = 256;
 
 /// More keys than this are not tried for one signature.
 const MOST_CANDIDATES: usize = 8;
@@ -46,6 +61,7 @@ impl TrustStore {
             chains: ChainPolicy::default(),
             anchors: Vec::new(),
             web: Vec::new(),
+            prepared: Vec::new(),
         }
     }
 
@@ -57,6 +73,12 @@ impl TrustStore {
     /// Sets what chains may carry.
     pub fn set_chain_policy(&mut self, policy: ChainPolicy) {
         self.chains = policy;
+        self.prepared.clear();
+    }
+
+    /// What chains may carry.
+    pub fn chain_policy(&self) -> ChainPolicy {
+        self.chains
     }
 
     /// Adds an anchor to a role. Relying parties are known by certificate only (lessons S11).
@@ -108,6 +130,12 @@ impl TrustStore {
             .map(|(_, anchor)| anchor)
     }
 
+    /// Whether this very certificate is an anchor of a role.
+    pub(super) fn is_certificate_anchor(&self, role: Role, certificate: &Certificate) -> bool {
+        self.anchors(role)
+            .any(|anchor| matches!(&anchor.material, AnchorMaterial::Certificate(other) if **other == *certificate))
+    }
+
     /// The issuer that a credential claims, if an anchor of [`Role::Issuers`] vouches for it at `now`.
     pub fn resolve_issuer(&self, claim: &IssuerClaim<'_>, now: Timestamp) -> Result<TrustedIssuer, TrustError> {
         let mut candidates = self.issuer_candidates(claim, now)?;
@@ -122,7 +150,6 @@ impl TrustStore {
     /// As [`TrustStore::resolve_issuer`], with every key that may have signed: pinned keys without `kid` are several.
     /// Never empty; the caller accepts the one whose signature verifies.
     pub fn issuer_candidates(&self, claim: &IssuerClaim<'_>, now: Timestamp) -> Result<Vec<TrustedIssuer>, TrustError> {
-        let chain = claim.header.x5c()?;
         let pins = || self.anchors(Role::Issuers).filter_map(pin);
         if let Some(iss) = claim.iss {
             if pins().any(|(_, issuer, _)| issuer == Some(iss)) {
@@ -140,7 +167,7 @@ impl TrustStore {
                 return some(found.take(MOST_CANDIDATES).collect());
             }
         }
-        match chain {
+        match claim.header.x5c()? {
             Some(chain) => self.by_certificate(&chain, claim, now).map(|issuer| vec![issuer]),
             None => self.pinned(pins().filter(|(_, issuer, _)| issuer.is_none()), claim, now),
         }
@@ -211,6 +238,48 @@ impl TrustStore {
         VerifiedParty::new(path, self.environment).ok_or(TrustError::UnsupportedAlgorithm)
     }
 
+    /// Validates a chain once and for all: later looks at the very same chain check times and limits, but no signature
+    /// again. For those who judge many credentials of few issuers; it changes no outcome.
+    pub fn prepare(&mut self, role: Role, x5c: &[Vec<u8>], now: Timestamp) -> Result<(), TrustError> {
+        let known = |prepared: &Prepared| prepared.role == role && prepared.chain == x5c;
+        if self.prepared.iter().any(known) {
+            return Ok(());
+        }
+        let path = self.validate(role, x5c, now, &|_| Ok(()))?;
+        if self.prepared.len() < MOST_PREPARED {
+            self.prepared.push(Prepared {
+                role,
+                chain: x5c.to_vec(),
+                path,
+            });
+        }
+        Ok(())
+    }
+
+    /// The path of a prepared chain, if it holds now and one of its anchors admits; else it is looked at in full.
+    fn find_prepared(
+        &self,
+        role: Role,
+        chain: &[Vec<u8>],
+        now: Timestamp,
+        admits: &dyn Fn(&Anchor) -> Result<(), TrustError>,
+    ) -> Option<Vec<Certificate>> {
+        let known = |prepared: &&Prepared| prepared.role == role && prepared.chain == chain;
+        let prepared = self.prepared.iter().find(known)?;
+        let in_time = prepared
+            .path
+            .iter()
+            .all(|certificate| certificate.check_validity(now).is_ok());
+        let is_anchor = |anchor: &Anchor| match &anchor.material {
+            AnchorMaterial::Certificate(certificate) => prepared.path.last() == Some(&**certificate),
+            AnchorMaterial::Keys { .. } => false,
+        };
+        let admitted = self
+            .anchors(role)
+            .any(|anchor| is_anchor(anchor) && admits(anchor).is_ok());
+        (in_time && admitted).then(|| prepared.path.clone())
+    }
+
     /// Validates a chain for a role: the path, leaf first, the anchor last. A pinned end entity stands alone.
     pub(super) fn validate(
         &self,
@@ -219,6 +288,12 @@ impl TrustStore {
         now: Timestamp,
         admits: &dyn Fn(&Anchor) -> Result<(), TrustError>,
     ) -> Result<Vec<Certificate>, TrustError> {
+        if chain.len() > MOST_CERTIFICATES {
+            return Err(TrustError::TooMuchWork);
+        }
+        if let Some(path) = self.find_prepared(role, chain, now, admits) {
+            return Ok(path);
+        }
         let leaf = Certificate::parse(chain.first().ok_or(TrustError::NoCertificate)?)?;
         if leaf.is_ca() {
             return Err(TrustError::AuthorityAsSigner);
@@ -229,7 +304,7 @@ impl TrustStore {
         leaf.public_key()?;
         let certificates = || {
             self.anchors(role).filter_map(|anchor| match &anchor.material {
-                AnchorMaterial::Certificate(certificate) => Some((anchor, certificate)),
+                AnchorMaterial::Certificate(certificate) => Some((anchor, &**certificate)),
                 AnchorMaterial::Keys { .. } => None,
             })
         };
@@ -252,8 +327,8 @@ impl TrustStore {
         let mut intermediates = Vec::new();
         for der in &chain[1..] {
             let certificate = Certificate::parse(der)?;
-            let is_anchor = certificates().any(|(_, anchor)| *anchor == certificate);
-            if (is_anchor || certificate.is_self_signed()) && self.chains == ChainPolicy::Strict {
+            let is_anchor = self.is_certificate_anchor(role, &certificate);
+            if self.chains == ChainPolicy::Strict && (is_anchor || certificate.is_self_signed()) {
                 return Err(TrustError::AnchorInChain);
             }
             // A root that came along proves nothing: it is looked up among our own, or it does not count.
@@ -276,14 +351,16 @@ fn pin(anchor: &Anchor) -> Option<(&Anchor, Option<&str>, &JwkSet)> {
     }
 }
 
-/// The keys of a set that may have signed under this header: those of its `kid`, by name or by thumbprint; a set
-/// of one key without a name needs none.
+/// The keys of a set that may have signed under this header: those of its `kid` or, where none has it, those
+/// without a name.
 fn candidates<'a>(keys: &'a JwkSet, header: &'a Header) -> impl Iterator<Item = &'a Jwk> {
-    let fits = move |jwk: &&Jwk| match (header.kid(), jwk.kid.as_deref()) {
-        (Some(wanted), Some(kid)) => wanted == kid,
-        _ => true,
-    };
-    keys.candidates(header.algorithm(), None).filter(fits)
+    let named = keys.candidates(header.algorithm(), header.kid()).next().is_some();
+    keys.candidates(header.algorithm(), None)
+        .filter(move |jwk| match (header.kid(), jwk.kid.as_deref()) {
+            (None, _) => true,
+            (Some(wanted), Some(kid)) => wanted == kid,
+            (Some(_), None) => !named,
+        })
 }
 
 fn related(keys: &JwkSet, key: &PublicKey) -> Vec<PublicKey> {

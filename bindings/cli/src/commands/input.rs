@@ -50,6 +50,11 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     })
 }
 
+/// Reads one credential: white space is dropped unless it is JSON.
+pub(crate) fn read_credential(path: &Path) -> Result<String, Failure> {
+    Ok(whole(&read_text(path)?))
+}
+
 /// Reads a file of JSON.
 pub(crate) fn read_json(path: &Path) -> Result<Json, Failure> {
     Json::parse(read(path)?, &mut Budget::default()).map_err(|error| {

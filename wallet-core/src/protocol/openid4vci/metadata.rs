@@ -149,6 +149,17 @@ pub struct CredentialMetadata {
     pub reuse_policy: Option<Json>,
 }
 
+impl CredentialMetadata {
+    /// Names of the credential and of its claims.
+    pub fn new(display: Vec<Display>, claims: Vec<ClaimDescription>) -> Self {
+        Self {
+            display,
+            claims,
+            reuse_policy: None,
+        }
+    }
+}
+
 /// One claim that a credential may hold (Appendix B.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -330,7 +330,7 @@ impl CredentialOffer {
         Object::new()
             .with("credential_issuer", Json::from(self.issuer.as_str()))
             .with("credential_configuration_ids", strings(&self.configurations))
-            .with("grants", (!grants.is_empty()).then(|| Json::Object(grants)))
+            .with("grants", (!grants.is_empty()).then_some(Json::Object(grants)))
     }
 }
 

@@ -1,0 +1,96 @@
+//! `mappe inspect`: what a credential says, without believing it.
+
+use std::process::ExitCode;
+
+use wallet_core::codec::{Budget, Json};
+use wallet_core::credential::Unverified;
+use wallet_core::credential::sd_jwt::{Inspection, SdJwt};
+
+use super::input;
+use crate::args::InspectArgs;
+use crate::report::{Failure, Outcome, Paint, safe};
+
+pub(crate) fn run(args: &InspectArgs) -> Outcome {
+    let text = input::read_credential(&args.file)?;
+    let inspection = parse(&text)
+        .map_err(|error| {
+            Failure::new(
+                error.code(),
+                format!("{} is not shown", args.file.display()),
+                error,
+                "give an SD-JWT: compact, or in a JSON serialisation",
+            )
+        })?
+        .inspect();
+    if args.json {
+        println!("{}", inspection.to_json());
+    } else {
+        show(&inspection);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Parses a credential in either serialisation.
+pub(crate) fn parse(text: &str) -> Result<Unverified<SdJwt>, wallet_core::credential::sd_jwt::SdJwtError> {
+    let budget = &mut Budget::default();
+    if text.starts_with('{') {
+        Unverified::parse_json(text.as_bytes(), budget)
+    } else {
+        Unverified::parse(text, budget)
+    }
+}
+
+fn show(inspection: &Inspection) {
+    let paint = Paint::stdout();
+    println!("{}", paint.yellow("UNVERIFIED: nobody has checked who wrote this"));
+    let section = |name: &str, value: &Json| {
+        println!("\n{}", paint.bold(name));
+        println!("{}", pretty(value, 0));
+    };
+    section("header", &Json::Object(inspection.header.clone()));
+    match &inspection.claims {
+        Ok(claims) => section("claims", &Json::Object(claims.clone())),
+        Err(fault) => {
+            println!(
+                "\n{}",
+                paint.red(format!("the disclosures do not fit: {fault} ({})", fault.code()))
+            );
+            section("payload", &Json::Object(inspection.payload.clone()));
+        }
+    }
+    println!("\n{} {}", paint.bold("disclosures:"), inspection.disclosures.len());
+    for disclosure in &inspection.disclosures {
+        println!("  {}", safe(&disclosure.to_string()));
+    }
+    if let Some(binding) = &inspection.key_binding {
+        section("key binding", binding);
+    }
+}
+
+/// JSON over several lines, safe for a terminal.
+pub(crate) fn pretty(value: &Json, depth: usize) -> String {
+    let indent = "  ".repeat(depth + 1);
+    let close = "  ".repeat(depth);
+    match value {
+        Json::Object(object) if !object.is_empty() => {
+            let members: Vec<_> = object
+                .iter()
+                .map(|(name, member)| format!("{indent}{}: {}", safe(name), pretty(member, depth + 1)))
+                .collect();
+            format!("{{\n{}\n{close}}}", members.join("\n"))
+        }
+        Json::Array(items)
+            if items
+                .iter()
+                .any(|item| matches!(item, Json::Object(_) | Json::Array(_))) =>
+        {
+            let items: Vec<_> = items
+                .iter()
+                .map(|item| format!("{indent}{}", pretty(item, depth + 1)))
+                .collect();
+            format!("[\n{}\n{close}]", items.join("\n"))
+        }
+        Json::String(text) => safe(text),
+        other => safe(&other.to_string()),
+    }
+}

@@ -1,0 +1,425 @@
+//! `mappe trust`: the anchors of a wallet or a verifier, kept as a trust pack in a folder.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use wallet_core::codec::{Json, Object};
+use wallet_core::keys::{Jwk, PublicKey};
+use wallet_core::trust::pack::{PackError, TrustPack, read_anchor_file};
+use wallet_core::trust::{Anchor, AnchorMaterial, Certificate, Environment, Role, TrustError, TrustStore};
+use wallet_server::write_private;
+
+use super::input;
+use crate::args::{RoleArg, TrustCommand, TrustPlace};
+use crate::report::{Failure, Outcome, Paint, safe, table};
+
+/// No honest pack has more files.
+const MOST_FILES: usize = 1000;
+
+pub(crate) fn run(command: TrustCommand) -> Outcome {
+    match command {
+        TrustCommand::Add {
+            place,
+            role,
+            issuer,
+            signer,
+            file,
+        } => add(&place, role.into(), issuer, signer.as_deref(), &file),
+        TrustCommand::List { place } => list(&place),
+        TrustCommand::Remove { place, id } => remove(&place, &id),
+        TrustCommand::Show { place, role, file, at } => show(&place, role.into(), &file, at.as_deref()),
+    }
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::Issuers => Self::Issuers,
+            RoleArg::RelyingParties => Self::RelyingParties,
+        }
+    }
+}
+
+/// The folder of a wallet or verifier: the one named, or the user's own.
+pub(crate) fn home(dir: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(dir) = dir {
+        return Ok(dir.to_owned());
+    }
+    let data = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let data = data.or_else(|| std::env::home_dir().map(|home| home.join(".local/share")));
+    data.map(|data| data.join("mappe")).ok_or_else(|| {
+        Failure::usage(
+            "dir",
+            "no folder was found",
+            "the home folder is not known",
+            "name a folder with --dir",
+        )
+    })
+}
+
+/// The anchors in the folder `DIR/trust`.
+pub(crate) struct Anchors {
+    folder: PathBuf,
+    pub(crate) pack: TrustPack,
+}
+
+impl Anchors {
+    /// Reads the anchors; there may be none yet.
+    pub(crate) fn open(dir: &Path) -> Result<Option<Self>, Failure> {
+        let folder = dir.join("trust");
+        if !folder.join("pack.json").exists() {
+            return Ok(None);
+        }
+        let pack = read_folder(&folder)?;
+        Ok(Some(Self { folder, pack }))
+    }
+
+    /// Reads the anchors, or starts with none.
+    pub(crate) fn open_or_new(dir: &Path, environment: Environment) -> Result<Self, Failure> {
+        let folder = dir.join("trust");
+        Ok(Self::open(dir)?.unwrap_or_else(|| Self {
+            folder,
+            pack: TrustPack::new("own anchors", environment),
+        }))
+    }
+
+    /// Writes the anchors back.
+    pub(crate) fn save(&self) -> Result<(), Failure> {
+        std::fs::create_dir_all(&self.folder).map_err(|error| Failure::file(&self.folder, &error))?;
+        for (name, bytes) in self.pack.to_folder() {
+            let path = self.folder.join(name);
+            write_private(&path, &bytes).map_err(|error| Failure::file(&path, &error))?;
+        }
+        Ok(())
+    }
+
+    /// The anchors as a store.
+    pub(crate) fn store(&self) -> Result<TrustStore, Failure> {
+        let mut store = TrustStore::new(self.pack.environment);
+        store
+            .add_pack(&self.pack)
+            .map_err(|error| refused(&self.folder, &error.into()))?;
+        Ok(store)
+    }
+}
+
+/// The store of `--trust PATH…`; without any, the anchors of the user's own folder.
+pub(crate) fn store_of(paths: &[PathBuf], signer: Option<&Path>, dev: bool) -> Result<TrustStore, Failure> {
+    let default = if dev {
+        Environment::Test
+    } else {
+        Environment::Production
+    };
+    if paths.is_empty() {
+        return match Anchors::open(&home(None)?)? {
+            Some(anchors) => anchors.store(),
+            None => Ok(TrustStore::new(default)),
+        };
+    }
+    let mut packs = Vec::new();
+    let mut anchors = Vec::new();
+    for path in paths {
+        match read(path, signer, default)? {
+            Source::Pack(pack) => packs.push((path, *pack)),
+            Source::Anchors(found) => anchors.extend(found.into_iter().map(|anchor| (path, anchor))),
+        }
+    }
+    let environment = packs.first().map_or(default, |(_, pack)| pack.environment);
+    let mut store = TrustStore::new(environment);
+    for (path, pack) in packs {
+        store.add_pack(&pack).map_err(|error| refused(path, &error.into()))?;
+    }
+    for (path, anchor) in anchors {
+        store
+            .add(Role::Issuers, anchor)
+            .map_err(|error| refused(path, &error.into()))?;
+    }
+    Ok(store)
+}
+
+/// The anchors in a file of `--trust`, for a server that keeps its own store.
+enum Source {
+    Pack(Box<TrustPack>),
+    Anchors(Vec<Anchor>),
+}
+
+fn read(path: &Path, signer: Option<&Path>, environment: Environment) -> Result<Source, Failure> {
+    if path.is_dir() {
+        return read_folder(path).map(|pack| Source::Pack(Box::new(pack)));
+    }
+    let bytes = input::read(path)?;
+    match read_anchor_file(&bytes) {
+        Ok(anchors) => Ok(Source::Anchors(anchors)),
+        Err(PackError::IsPack) if bytes.trim_ascii().starts_with(b"{") => {
+            let folder = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+                .unwrap_or(Path::new("."));
+            read_folder(folder).map(|pack| Source::Pack(Box::new(pack)))
+        }
+        Err(PackError::IsPack) => {
+            let signer = signer.ok_or_else(|| {
+                Failure::usage(
+                    "pack.signer_missing",
+                    format!("{} is not trusted", path.display()),
+                    "it is a signed trust pack, and nobody was named who may sign it",
+                    "name the signer's public key or certificate with --trust-signer FILE",
+                )
+            })?;
+            let key = public_key(signer)?;
+            let text = String::from_utf8_lossy(&bytes);
+            TrustPack::verify(&text, &key, environment, None, wallet_server::now())
+                .map(|pack| Source::Pack(Box::new(pack)))
+                .map_err(|error| refused(path, &error))
+        }
+        Err(error) => Err(refused(path, &error)),
+    }
+}
+
+fn read_folder(folder: &Path) -> Result<TrustPack, Failure> {
+    let failed = |error: std::io::Error| Failure::file(folder, &error);
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)?.take(MOST_FILES) {
+        let path = entry.map_err(failed)?.path();
+        if let (true, Some(name)) = (path.is_file(), path.file_name().and_then(|name| name.to_str())) {
+            files.insert(name.to_owned(), input::read(&path)?);
+        }
+    }
+    TrustPack::from_folder(&files).map_err(|error| refused(folder, &error))
+}
+
+/// A public key from a JWK or a certificate.
+fn public_key(path: &Path) -> Result<PublicKey, Failure> {
+    let bytes = input::read(path)?;
+    match read_anchor_file(&bytes)
+        .map_err(|error| refused(path, &error))?
+        .into_iter()
+        .next()
+        .map(|anchor| anchor.material)
+    {
+        Some(AnchorMaterial::Keys { keys, .. }) => keys.keys().first().map(|Jwk { key, .. }| key.clone()),
+        Some(AnchorMaterial::Certificate(certificate)) => certificate.public_key().ok().cloned(),
+        _ => None,
+    }
+    .ok_or_else(|| refused(path, &PackError::UnknownKind))
+}
+
+fn refused(path: &Path, error: &PackError) -> Failure {
+    let remedy = match error {
+        PackError::Trust(TrustError::EnvironmentMixed) => {
+            "use anchors for production or for tests, not both; --dev is for tests"
+        }
+        PackError::Expired { .. } | PackError::GoesBack { .. } => "get the newest issue of the pack",
+        _ => "give a certificate (PEM, DER), a JWK, a JWK set, or a trust pack",
+    };
+    Failure::usage(
+        error.code(),
+        format!("{} is not trusted", path.display()),
+        error,
+        remedy,
+    )
+}
+
+fn add(place: &TrustPlace, role: Role, issuer: Option<String>, signer: Option<&Path>, file: &Path) -> Outcome {
+    let dir = home(place.dir.as_deref())?;
+    let mut anchors = Anchors::open_or_new(&dir, Environment::Production)?;
+    let mut added = Vec::new();
+    match read(file, signer, anchors.pack.environment)? {
+        Source::Pack(pack) => {
+            if pack.environment != anchors.pack.environment {
+                return Err(refused(file, &TrustError::EnvironmentMixed.into()));
+            }
+            for (role, anchor) in pack.anchors {
+                put(&mut anchors.pack, role, anchor, &mut added);
+            }
+            for issuer in pack.web_issuers {
+                if !anchors.pack.web_issuers.contains(&issuer) {
+                    anchors.pack.web_issuers.push(issuer);
+                }
+            }
+        }
+        Source::Anchors(found) => {
+            for mut anchor in found {
+                if let AnchorMaterial::Keys { issuer: named, .. } = &mut anchor.material {
+                    *named = issuer.clone().or_else(|| named.take());
+                    if named.is_none() {
+                        return Err(Failure::usage(
+                            "trust.issuer_missing",
+                            format!("{} is not trusted", file.display()),
+                            "a key alone does not say whose it is",
+                            "name the issuer with --issuer URL",
+                        ));
+                    }
+                }
+                put(&mut anchors.pack, role, anchor, &mut added);
+            }
+        }
+    }
+    anchors.save()?;
+    print(place.json, &anchors.pack, &added);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn put(pack: &mut TrustPack, role: Role, anchor: Anchor, added: &mut Vec<(Role, Anchor)>) {
+    if !pack.anchors.contains(&(role, anchor.clone())) {
+        pack.anchors.push((role, anchor.clone()));
+    }
+    added.push((role, anchor));
+}
+
+fn list(place: &TrustPlace) -> Outcome {
+    let anchors = Anchors::open_or_new(&home(place.dir.as_deref())?, Environment::Production)?;
+    print(place.json, &anchors.pack, &anchors.pack.anchors);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove(place: &TrustPlace, id: &str) -> Outcome {
+    let dir = home(place.dir.as_deref())?;
+    let mut anchors = Anchors::open_or_new(&dir, Environment::Production)?;
+    let (gone, kept): (Vec<_>, Vec<_>) = anchors
+        .pack
+        .anchors
+        .drain(..)
+        .partition(|(_, anchor)| identifier(anchor) == id);
+    if gone.is_empty() {
+        return Err(Failure::new(
+            "trust.no_such_anchor",
+            format!("{id} is not removed"),
+            "there is no anchor of this identifier",
+            "see `mappe trust list`",
+        ));
+    }
+    anchors.pack.anchors = kept;
+    anchors.save()?;
+    print(place.json, &anchors.pack, &gone);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(place: &TrustPlace, role: Role, file: &Path, at: Option<&str>) -> Outcome {
+    let dir = home(place.dir.as_deref())?;
+    let store = Anchors::open_or_new(&dir, Environment::Production)?.store()?;
+    let text = input::read_text(file)?;
+    let chain = Certificate::parse_pem_chain(&text).map_err(|error| refused(file, &error.into()))?;
+    let x5c: Vec<Vec<u8>> = chain.iter().map(|certificate| certificate.der().to_vec()).collect();
+    let rules = store.explain_path(role, &x5c, input::at(at)?);
+    let trusted = rules.iter().all(|(_, outcome)| outcome.is_ok());
+    if place.json {
+        let rules = rules.iter().map(|(rule, outcome)| {
+            let code = outcome.as_ref().err().map(|error| Json::from(error.code()));
+            let word = if outcome.is_ok() { "pass" } else { "fail" };
+            Object::new()
+                .with("rule", Json::from(rule.name()))
+                .with("outcome", Json::from(word))
+                .with("code", code)
+                .into()
+        });
+        let certificates = chain.iter().map(|certificate| Json::Object(describe(certificate)));
+        let report = Object::new()
+            .with("trusted", Json::Bool(trusted))
+            .with("role", Json::from(role.name()))
+            .with("environment", Json::from(store.environment().name()))
+            .with("certificates", Json::Array(certificates.collect()))
+            .with("rules", Json::Array(rules.collect()));
+        println!("{report}");
+    } else {
+        let paint = Paint::stdout();
+        for (position, certificate) in chain.iter().enumerate() {
+            println!("{} {}", paint.bold(position), safe(&certificate.display_name()));
+            println!("  valid {} to {}", certificate.not_before(), certificate.not_after());
+        }
+        for (rule, outcome) in &rules {
+            match outcome {
+                Ok(()) => println!("{} {}", paint.green("pass"), rule.name()),
+                Err(error) => println!("{} {}: {error} ({})", paint.red("fail"), rule.name(), error.code()),
+            }
+        }
+        println!(
+            "{}",
+            if trusted {
+                paint.green("trusted")
+            } else {
+                paint.red("not trusted")
+            }
+        );
+    }
+    Ok(ExitCode::from(u8::from(!trusted)))
+}
+
+fn describe(certificate: &Certificate) -> Object {
+    let list = |names: &[String]| Json::Array(names.iter().map(|name| Json::from(name.as_str())).collect());
+    Object::new()
+        .with("name", Json::from(certificate.display_name()))
+        .with("organization", certificate.organization().map(Json::from))
+        .with("not_before", Json::from(certificate.not_before().to_string()))
+        .with("not_after", Json::from(certificate.not_after().to_string()))
+        .with("dns", list(certificate.dns_names()))
+        .with("uri", list(certificate.uris()))
+        .with("sha256", Json::from(hex(&certificate.sha256())))
+}
+
+/// A short name for an anchor: the start of a certificate's fingerprint, or of a key's thumbprint.
+fn identifier(anchor: &Anchor) -> String {
+    match &anchor.material {
+        AnchorMaterial::Certificate(certificate) => hex(&certificate.sha256()[..8]),
+        AnchorMaterial::Keys { keys, .. } => keys
+            .keys()
+            .first()
+            .map(|jwk| jwk.key.thumbprint()[..16].to_owned())
+            .unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+fn print(json: bool, pack: &TrustPack, anchors: &[(Role, Anchor)]) {
+    let rows = anchors.iter().map(|(role, anchor)| {
+        let (kind, name, until) = match &anchor.material {
+            AnchorMaterial::Certificate(certificate) => (
+                "certificate",
+                certificate.display_name(),
+                certificate.not_after().date(),
+            ),
+            AnchorMaterial::Keys { issuer, .. } => (
+                "key",
+                issuer.clone().or_else(|| anchor.name.clone()).unwrap_or_default(),
+                String::new(),
+            ),
+            _ => ("other", String::new(), String::new()),
+        };
+        (identifier(anchor), role.name(), kind, name, until)
+    });
+    if json {
+        let anchors = rows.map(|(id, role, kind, name, until)| {
+            let until = (!until.is_empty()).then(|| Json::from(until));
+            Object::new()
+                .with("id", Json::from(id))
+                .with("role", Json::from(role))
+                .with("kind", Json::from(kind))
+                .with("name", Json::from(name))
+                .with("valid_until", until)
+                .into()
+        });
+        let report = Object::new()
+            .with("environment", Json::from(pack.environment.name()))
+            .with("anchors", Json::Array(anchors.collect()));
+        println!("{report}");
+    } else {
+        let head = ["id", "role", "kind", "name", "valid until"]
+            .map(str::to_owned)
+            .to_vec();
+        let rows =
+            rows.map(|(id, role, kind, name, until)| vec![id, role.to_owned(), kind.to_owned(), safe(&name), until]);
+        println!("anchors for {}", pack.environment.name());
+        print!("{}", table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+    }
+}

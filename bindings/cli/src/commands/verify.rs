@@ -1,0 +1,274 @@
+//! `mappe verify`: judges credentials, one or a hundred thousand.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use wallet_core::codec::{Json, Object};
+use wallet_core::credential::StatusListReference;
+use wallet_core::http::LinkPolicy;
+use wallet_core::status::StatusEvidence;
+use wallet_core::time::Timestamp;
+use wallet_core::trust::{Environment, TrustStore};
+use wallet_core::verifier::{AssessOptions, Assessment, CheckOutcome, FormatChoice, Verdict, assess};
+use wallet_server::Client;
+
+use super::bulk::{self, Judge, Tally};
+use super::input::{self, Item, Items};
+use super::inspect::pretty;
+use super::trust;
+use crate::args::{FormatArg, VerifyArgs};
+use crate::report::{Failure, Outcome, Paint, safe};
+
+/// A presentation is made for the moment; ten minutes forgive slow people and clocks.
+const PRESENTATION_AGE: i64 = 600;
+/// A list is a place of a hundred thousand entries: no honest input names more of them.
+const MOST_LISTS: usize = 1000;
+
+pub(crate) fn run(args: VerifyArgs) -> Outcome {
+    let trust = trust::store_of(&args.trust, args.trust_signer.as_deref(), args.dev)?;
+    let at = input::at(args.at.as_deref())?;
+    let policy = if args.dev {
+        LinkPolicy::LoopbackHttp
+    } else {
+        LinkPolicy::HttpsOnly
+    };
+    let mut evidence = StatusEvidence::with_links(policy);
+    for given in &args.status {
+        let (url, file) = given.rsplit_once('=').ok_or_else(|| {
+            Failure::usage(
+                "usage.status",
+                format!("--status {given} is not used"),
+                "it is not of the form URL=FILE",
+                "write it like https://issuer.example/status/1=list.jwt",
+            )
+        })?;
+        evidence.add_token(url, input::read_text(file.as_ref())?.trim(), at);
+    }
+    // Lists from files are judged for the same time as the credentials; lists fetched now are judged now.
+    let status_at = if args.at.is_some() && (args.offline || !args.status.is_empty()) {
+        at
+    } else {
+        wallet_server::now()
+    };
+    let presented = args.nonce.as_deref().zip(args.audience.as_deref());
+    let verifier = Verifier {
+        trust: &trust,
+        at,
+        status_at,
+        format: match args.format {
+            FormatArg::Auto => FormatChoice::Auto,
+            FormatArg::DcSdJwt => FormatChoice::DcSdJwt,
+            FormatArg::SdJwt => FormatChoice::SdJwt,
+        },
+        presented,
+        lists: Lists {
+            evidence: RwLock::new(evidence),
+            asked: Mutex::default(),
+            client: (!args.offline).then(|| Client::new(policy)),
+        },
+        json: args.json,
+    };
+    if !args.json && trust.environment() == Environment::Test {
+        eprintln!(
+            "{}",
+            Paint::stderr().yellow("test anchors: nothing accepted here counts in production")
+        );
+    }
+    let bar = progress(args.json);
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout());
+    let show = |tally: Tally| bar.set_position(tally.total());
+    let tally = bulk::run(Items::new(args.files), args.jobs.into(), &verifier, &mut out, &show)?;
+    bar.finish_and_clear();
+    let flushed = out.flush();
+    flushed
+        .or_else(|error| {
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        })
+        .map_err(|error| Failure::file("standard output".as_ref(), &error))?;
+    if !args.json && tally.total() > 1 {
+        println!(
+            "{} accepted, {} refused, {} undetermined",
+            tally.accepted, tally.refused, tally.undetermined
+        );
+    }
+    Ok(ExitCode::from(match tally {
+        Tally { refused: 1.., .. } => 1,
+        Tally { undetermined: 1.., .. } => 2,
+        Tally { accepted: 0, .. } => {
+            return Err(Failure::usage(
+                "usage.nothing",
+                "nothing was verified",
+                "the input holds no credential",
+                "give a file with a credential, or one a line",
+            ));
+        }
+        _ => 0,
+    }))
+}
+
+fn progress(json: bool) -> ProgressBar {
+    // Beside a terminal full of results a bar would only flicker.
+    let target = if json && !io::stdout().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(None, target);
+    bar.with_style(
+        ProgressStyle::with_template("{spinner} {human_pos} verified, {per_sec}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    )
+}
+
+struct Verifier<'a> {
+    trust: &'a TrustStore,
+    at: Timestamp,
+    status_at: Timestamp,
+    format: FormatChoice,
+    presented: Option<(&'a str, &'a str)>,
+    lists: Lists,
+    json: bool,
+}
+
+/// The status lists at hand, and those that were asked for.
+struct Lists {
+    evidence: RwLock<StatusEvidence>,
+    asked: Mutex<BTreeMap<String, ()>>,
+    client: Option<Client>,
+}
+
+impl Verifier<'_> {
+    fn assess(&self, text: &str) -> Assessment {
+        let evidence = self.lists.evidence.read().unwrap_or_else(PoisonError::into_inner);
+        let mut options = AssessOptions::new(self.trust, self.at)
+            .with_format(self.format)
+            .with_status(&evidence, self.status_at);
+        if let Some((nonce, audience)) = self.presented {
+            options = options.with_key_binding(nonce, audience, PRESENTATION_AGE);
+        }
+        assess(text, &options)
+    }
+
+    /// Fetches the lists that an assessment names and nobody asked for yet; says whether there is anything new.
+    fn fetch(&self, assessment: &Assessment) -> bool {
+        let Some(client) = &self.lists.client else { return false };
+        let mut news = false;
+        for uri in &assessment.status_uris {
+            let mut asked = self.lists.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            if asked.contains_key(uri) || asked.len() >= MOST_LISTS {
+                continue;
+            }
+            let now = self.status_at;
+            let reference = StatusListReference::new(0, uri.as_str());
+            let request = {
+                let evidence = self.lists.evidence.read().unwrap_or_else(PoisonError::into_inner);
+                if !evidence.is_needed(&reference, now) {
+                    continue;
+                }
+                evidence.request(&reference)
+            };
+            // Held while fetching, so that a list is fetched once; the others wait for it and then have it too.
+            asked.insert(uri.clone(), ());
+            let response = request.ok().map(|request| client.execute(&request));
+            let mut evidence = self.lists.evidence.write().unwrap_or_else(PoisonError::into_inner);
+            match response {
+                Some(Ok(response)) => evidence.add_response(uri, &response, now),
+                _ => evidence.add_failure(uri, None, now),
+            }
+            if let Some(issuer) = &assessment.issuer {
+                evidence.prepare(uri, issuer, now);
+            }
+            news = true;
+        }
+        news
+    }
+}
+
+impl Judge for Verifier<'_> {
+    fn judge(&self, item: &Item, out: &mut Vec<u8>, tally: &mut Tally) {
+        // A fault of ours in one item must not take the others with it, nor leave a thread waiting for its turn.
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            let first = self.assess(&item.text);
+            let unknown = first
+                .checks
+                .iter()
+                .any(|check| matches!(&check.outcome, CheckOutcome::Unknown(_)));
+            if unknown && !first.status_uris.is_empty() {
+                self.fetch(&first);
+                return self.assess(&item.text);
+            }
+            first
+        }));
+        let Ok(assessment) = judged else {
+            tally.undetermined += 1;
+            let line = Object::new()
+                .with("source", Json::from(item.source.as_str()))
+                .with("format", Json::Null)
+                .with("verdict", Json::from("undetermined"))
+                .with("code", Json::from("internal"))
+                .with("checks", Json::Array(Vec::new()))
+                .with("claims", Json::Null);
+            let _ = writeln!(out, "{line}");
+            return;
+        };
+        match assessment.verdict() {
+            Verdict::Accepted => tally.accepted += 1,
+            Verdict::Refused => tally.refused += 1,
+            _ => tally.undetermined += 1,
+        }
+        let assessment = assessment.with_source(&item.source);
+        let _ = if self.json {
+            writeln!(out, "{}", assessment.to_json())
+        } else {
+            write!(out, "{}", for_people(&assessment))
+        };
+    }
+}
+
+/// An assessment for people: the verdict, each check, and the claims.
+pub(crate) fn for_people(assessment: &Assessment) -> String {
+    use std::fmt::Write as _;
+    let paint = Paint::stdout();
+    let mut text = String::new();
+    let verdict = match assessment.verdict() {
+        Verdict::Accepted => paint.green("accepted"),
+        Verdict::Refused => paint.red("refused"),
+        _ => paint.yellow("undetermined"),
+    };
+    let _ = writeln!(
+        text,
+        "{} {verdict}",
+        paint.bold(safe(assessment.source.as_deref().unwrap_or_default()))
+    );
+    if let Some(issuer) = &assessment.issuer {
+        let mark = if issuer.environment == Environment::Test {
+            "  (TEST)"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "  issuer     {}{mark}", safe(&issuer.name));
+    }
+    for check in &assessment.checks {
+        let outcome = match &check.outcome {
+            CheckOutcome::Pass => paint.green("pass"),
+            CheckOutcome::Fail(code) => paint.red(format!("fail: {code}")),
+            CheckOutcome::Unknown(code) => paint.yellow(format!("unknown: {code}")),
+            _ => String::new(),
+        };
+        let _ = writeln!(text, "  {:<10} {outcome}", check.name.name());
+    }
+    if assessment.verdict() != Verdict::Refused
+        && let Some(claims) = assessment.claims()
+    {
+        let _ = writeln!(text, "  claims     {}", pretty(&Json::Object(claims.clone()), 1));
+    }
+    text
+}

@@ -1,0 +1,358 @@
+//! `mappe wallet present`: the driver of a presentation.
+
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+
+use wallet_core::codec::{Json, Object};
+use wallet_core::credential::{ClaimPath, Format};
+use wallet_core::presentation::{
+    Arrival, Choice, Consent, Context, Decision, HeldCredential, Outcome, PresentationError, Receipt, Requested, Step,
+    Verdict, Warning, begin,
+};
+use wallet_core::rulebook::{Language, Rulebook};
+use wallet_core::trust::{Certificate, Environment, VerifiedParty};
+use wallet_core::wallet::{
+    Code, CopyRef, Disclosed, EntryId, Event, KeyStore as _, Outcome as EntryOutcome, Party, Presentation,
+};
+use wallet_server::SystemRandom;
+
+use super::open::{OpenWallet, failed};
+use crate::commands::inspect::pretty;
+use crate::report::{Failure, Outcome as CommandOutcome, Paint, safe};
+
+const MOST_STEPS: usize = 16;
+
+/// What the user decided beforehand on the command line.
+pub(crate) struct Wish<'a> {
+    pub(crate) yes: bool,
+    pub(crate) select: &'a [String],
+}
+
+/// What became of a request.
+pub(crate) struct Presented {
+    pub(crate) receipt: Receipt,
+    pub(crate) redirect: Option<String>,
+}
+
+pub(super) fn run(open: &mut OpenWallet, request: &str, yes: bool, select: &[String]) -> CommandOutcome {
+    let presented = present(open, request, &Wish { yes, select }, &mut |open, consent| {
+        if !open.json {
+            show(consent);
+        }
+    })?;
+    let shared = presented.receipt.verdict == Verdict::Shared;
+    if open.json {
+        println!("{}", to_json(&presented));
+    } else if shared {
+        println!(
+            "{} shown to {}",
+            Paint::stdout().green("done:"),
+            safe(&presented.receipt.party)
+        );
+        if let Some(link) = &presented.redirect {
+            println!("continue in the browser: {}", safe(link));
+        }
+    } else {
+        println!("nothing was shown to {}", safe(&presented.receipt.party));
+    }
+    Ok(ExitCode::from(u8::from(!shared)))
+}
+
+fn to_json(presented: &Presented) -> Object {
+    let receipt = &presented.receipt;
+    let shared = receipt.shared.iter().map(|shared| {
+        let paths = shared.disclosed.iter().map(ClaimPath::to_json).collect();
+        Object::new()
+            .with("query", Json::from(shared.query.as_str()))
+            .with("credential_type", Json::from(shared.credential_type.as_str()))
+            .with("disclosed", Json::Array(paths))
+            .into()
+    });
+    let outcome = match receipt.verdict {
+        Verdict::Shared => "shared",
+        Verdict::OtherWay => "other_way",
+        _ => "declined",
+    };
+    Object::new()
+        .with("outcome", Json::from(outcome))
+        .with("party", Json::from(receipt.party.as_str()))
+        .with("client_id", Json::from(receipt.client_id.as_str()))
+        .with("shared", Json::Array(shared.collect()))
+        .with("redirect_uri", presented.redirect.as_deref().map(Json::from))
+}
+
+/// Runs a presentation to its end. `look` is shown the consent before anything is decided.
+pub(crate) fn present(
+    open: &mut OpenWallet,
+    request: &str,
+    wish: &Wish<'_>,
+    look: &mut dyn FnMut(&OpenWallet, &Consent),
+) -> Result<Presented, Failure> {
+    let random = &mut SystemRandom::new();
+    let hand = open
+        .wallet
+        .in_hand(Format::DcSdJwt)
+        .map_err(failed("nothing was shown"))?;
+    let mut holding = Vec::new();
+    let mut copies: Vec<(String, CopyRef)> = Vec::new();
+    for (held, copy) in &hand {
+        let id = held.id.to_string();
+        let credential = copy.sd_jwt().map_err(failed("nothing was shown"))?;
+        let chain = credential
+            .credential()
+            .header()
+            .x5c()
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        let authorities = chain
+            .iter()
+            .filter_map(|der| Certificate::parse(der).ok()?.authority_key_id().map(<[u8]>::to_vec));
+        let mut item = HeldCredential::new(id.clone(), credential, copy.key.clone());
+        item.authority_key_ids = authorities.collect();
+        item.type_names.clone_from(&held.type_names);
+        holding.push(item);
+        copies.push((id, copy.reference));
+    }
+    let trust = open.trust.clone();
+    let context = Context::new(&trust, &holding).with_links(open.links);
+    let arrival = Arrival::Link;
+    let mut step = begin(request, arrival, &context, open.now(), random).map_err(|error| refused(&error))?;
+    let mut about: Option<(VerifiedParty, Vec<Disclosed>)> = None;
+    let mut entry: Option<EntryId> = None;
+    for _ in 0..MOST_STEPS {
+        let now = open.now();
+        step = match step {
+            Step::Send(exchange) => {
+                if let (Some(receipt), None, Some((party, asked))) = (exchange.receipt().cloned(), entry, &about) {
+                    // On the disk before it leaves: a crash may lose a copy, but never show one twice.
+                    entry = Some(note(open, &receipt, party, asked, &copies)?);
+                }
+                let sent = open.client.execute(exchange.request());
+                let answered = match sent {
+                    Ok(response) => exchange
+                        .answer(&response, &context, now)
+                        .map_err(|error| refused(&error)),
+                    Err(error) => Err(Failure::new(
+                        "http",
+                        "the request was not answered",
+                        &error,
+                        "check the connection and try again",
+                    )),
+                };
+                match answered {
+                    Ok(step) => step,
+                    Err(failure) => {
+                        conclude(open, entry, Err(&failure.code));
+                        return Err(failure);
+                    }
+                }
+            }
+            Step::Ask(consent) => {
+                look(open, &consent);
+                about = Some((consent.party().clone(), asked(&consent)));
+                let decision = decide(open, &consent, wish)?;
+                consent.answer(decision, now, random).map_err(|error| refused(&error))?
+            }
+            Step::Sign(signing) => {
+                let signatures = open.wallet.software_keys().sign(signing.requests());
+                let signatures = signatures.map_err(|error| {
+                    Failure::new(
+                        error.code(),
+                        "nothing was signed",
+                        &error,
+                        "check the wallet's folder and the disk",
+                    )
+                })?;
+                signing.answer(&signatures, random).map_err(|error| refused(&error))?
+            }
+            Step::Done(Outcome { receipt, redirect, .. }) => {
+                conclude(open, entry, Ok(()));
+                return Ok(Presented {
+                    receipt,
+                    redirect: redirect.map(|link| link.to_string()),
+                });
+            }
+        };
+    }
+    Err(Failure::new(
+        "presentation.too_many_steps",
+        "nothing was shown",
+        "the verifier does not come to an end",
+        "tell the verifier",
+    ))
+}
+
+fn note(
+    open: &mut OpenWallet,
+    receipt: &Receipt,
+    party: &VerifiedParty,
+    asked: &[Disclosed],
+    copies: &[(String, CopyRef)],
+) -> Result<EntryId, Failure> {
+    let random = &mut SystemRandom::new();
+    let sent = receipt
+        .shared
+        .iter()
+        .map(|shared| Disclosed::new(shared.credential_type.clone(), shared.disclosed.clone()));
+    let mut event = Presentation::new(Party::from(party), asked.to_vec(), sent.collect());
+    if let Some(purpose) = &receipt.stated_purpose {
+        event = event.for_purpose(purpose);
+    }
+    let now = open.now();
+    if receipt.verdict == Verdict::Shared {
+        let spent: Vec<CopyRef> = copies
+            .iter()
+            .filter(|(id, _)| receipt.shared.iter().any(|shared| shared.credential == *id))
+            .map(|(_, copy)| *copy)
+            .collect();
+        return open
+            .wallet
+            .spend(&spent, event, now, random)
+            .map_err(failed("nothing was shown"));
+    }
+    let code = Code::parse("user.refused").map_or(EntryOutcome::Unfinished, EntryOutcome::NotCompleted);
+    open.wallet
+        .record(Event::Presentation(event), code, now, random)
+        .map_err(failed("nothing was shown"))
+}
+
+fn conclude(open: &mut OpenWallet, entry: Option<EntryId>, result: Result<(), &str>) {
+    let Some(entry) = entry else { return };
+    let outcome = match result {
+        Ok(()) => EntryOutcome::Completed,
+        Err(code) => Code::parse(code).map_or(EntryOutcome::Unfinished, EntryOutcome::NotCompleted),
+    };
+    // A refusal was noted as one already.
+    let refused = open.wallet.history().is_ok_and(|entries| {
+        entries
+            .iter()
+            .any(|known| known.id == entry && matches!(known.outcome, EntryOutcome::NotCompleted(_)))
+    });
+    if !refused {
+        let _ = open.wallet.conclude(entry, outcome, &mut SystemRandom::new());
+    }
+}
+
+fn refused(error: &PresentationError) -> Failure {
+    let remedy = match error {
+        PresentationError::Refused(_) => {
+            "do not go on unless you know who asks; a relying party is trusted with `mappe trust add --role relying-parties`"
+        }
+        PresentationError::PeerMisbehaved(_) | PresentationError::Malformed(_) => {
+            "tell the verifier; the request is not as the protocol has it"
+        }
+        PresentationError::Unsupported(_) => "ask the verifier for another way",
+        _ => "try again",
+    };
+    Failure::new(error.code(), "nothing was shown", error, remedy)
+}
+
+fn asked(consent: &Consent) -> Vec<Disclosed> {
+    let types = |requested: &Requested| {
+        let offered = requested
+            .offers
+            .first()
+            .map(|offer| (offer.credential_type.clone(), offer.disclosed.clone()));
+        let (credential_type, paths) = offered.unwrap_or_else(|| (requested.query.clone(), Vec::new()));
+        Disclosed::new(credential_type, paths)
+    };
+    consent.requested().iter().map(types).collect()
+}
+
+/// The person's decision at a terminal, else that of the command line.
+fn decide(open: &OpenWallet, consent: &Consent, wish: &Wish<'_>) -> Result<Decision, Failure> {
+    let Some(proposal) = consent.proposal() else {
+        // The verifier cannot tell whether nothing fits or the answer is no.
+        return Ok(Decision::Decline);
+    };
+    let choice = choose(proposal, wish.select)?;
+    if wish.yes {
+        return Ok(Decision::Share(choice));
+    }
+    if open.json || !io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "consent.missing",
+            "nothing was shown",
+            "you have not agreed, and there is no terminal to ask you",
+            "look at the request in a terminal, or agree with --yes",
+        ));
+    }
+    Ok(if super::ask("Show these values?") == Some(true) {
+        Decision::Share(choice)
+    } else {
+        Decision::Decline
+    })
+}
+
+/// The smallest answer, changed as the command line says.
+fn choose(proposal: Choice, select: &[String]) -> Result<Choice, Failure> {
+    let mut wanted: Vec<(&str, &str)> = Vec::new();
+    for item in select {
+        wanted.push(item.split_once('=').ok_or_else(|| {
+            Failure::usage(
+                "usage.select",
+                format!("--select {} is not used", safe(item)),
+                "it is not of the form QUERY=ID",
+                "see the queries of the request, and `mappe wallet list`",
+            )
+        })?);
+    }
+    let mut choice = Choice::new();
+    for (query, credentials) in proposal.iter() {
+        if !wanted.iter().any(|(selected, _)| *selected == query) {
+            for credential in credentials {
+                choice = choice.with(query, credential);
+            }
+        }
+    }
+    Ok(wanted
+        .into_iter()
+        .fold(choice, |choice, (query, credential)| choice.with(query, credential)))
+}
+
+/// Shows who asks, for what, and exactly which values would leave.
+pub(crate) fn show(consent: &Consent) {
+    let paint = Paint::stdout();
+    let rulebook = Rulebook::bundled();
+    let mark = if consent.environment() == Environment::Test {
+        "  (TEST)"
+    } else {
+        ""
+    };
+    println!("{} asks{mark}", paint.bold(safe(&consent.party().name)));
+    println!("  the answer goes to {}", safe(consent.receiver()));
+    if let Some(purpose) = consent.stated_purpose() {
+        println!("  says it is for: {} (not verified)", safe(purpose));
+    }
+    for warning in consent.warnings() {
+        let text = match warning {
+            Warning::CrossDevice => {
+                "the request came from another screen: compare the address with the one you see there"
+            }
+            Warning::ForeignReceiver => "the answer goes to a host that the certificate does not name",
+            Warning::TestEnvironment => "this verifier is one of a test environment",
+            Warning::Unencrypted => "the answer is protected by the connection alone",
+            _ => "be careful",
+        };
+        println!("  {}", paint.yellow(format!("note: {text}")));
+    }
+    for requested in consent.requested() {
+        let kind = if requested.required { "" } else { " (optional)" };
+        println!("\n{}{kind}", paint.bold(safe(&requested.query)));
+        for offer in &requested.offers {
+            let known = rulebook.lookup(&offer.credential_type);
+            println!(
+                "  from {}, these values would leave:",
+                known.map_or_else(
+                    || safe(&offer.credential_type),
+                    |known| known.name(Language::English).to_owned()
+                )
+            );
+            println!("  {}", pretty(&Json::Object(offer.claims.clone()), 1));
+        }
+        for why in &requested.why_not {
+            println!("  {} {}: {}", paint.dim("not"), why.credential, why.reason);
+        }
+    }
+}

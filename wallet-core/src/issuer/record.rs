@@ -1,0 +1,271 @@
+//! What is offered and issued: the record, its approval, and its history.
+
+use serde::{Deserialize, Serialize};
+
+use super::IssuerError;
+use crate::codec::Object;
+use crate::credential::ClaimPath;
+use crate::rulebook::Rulebook;
+use crate::time::{Timestamp, Validity};
+
+/// What shall be issued to one person.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Record {
+    /// The credential type.
+    pub vct: String,
+    /// The values.
+    pub claims: Object,
+    /// The places that are disclosed one by one.
+    pub disclosable: Vec<ClaimPath>,
+    /// Who approved it, on what basis.
+    pub approval: Approval,
+    /// The unit that issues.
+    pub unit: Option<IssuingUnit>,
+    /// From when until when it is good.
+    pub validity: Validity,
+    /// The record that this one corrects or duplicates (lessons S9); it is revoked when this one is collected.
+    pub supersedes: Option<String>,
+}
+
+impl Record {
+    /// A record of a type of the rulebook, which says what is disclosed one by one.
+    pub fn new(rulebook: &Rulebook, vct: &str, claims: Object, approval: Approval) -> Result<Self, IssuerError> {
+        let disclosable = rulebook
+            .lookup(vct)
+            .ok_or(IssuerError::UnknownType)?
+            .disclosure_paths(&claims);
+        Ok(Self {
+            vct: vct.to_owned(),
+            claims,
+            disclosable,
+            approval,
+            unit: None,
+            validity: Validity::default(),
+            supersedes: None,
+        })
+    }
+}
+
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Record({}, {} claims)", self.vct, self.claims.len())
+    }
+}
+
+/// Who approved a record, on what basis (lessons S37): kept for the supervisor, never in the credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Approval {
+    /// The person or office: a staff number, not a name, where one exists.
+    pub by: String,
+    /// The basis: a file reference, the digest of a message, a decision.
+    pub basis: String,
+}
+
+impl Approval {
+    /// An approval.
+    pub fn new(by: impl Into<String>, basis: impl Into<String>) -> Self {
+        Self {
+            by: by.into(),
+            basis: basis.into(),
+        }
+    }
+}
+
+/// The unit of an authority that issues, such as one school: part of what is signed (lessons S33).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct IssuingUnit {
+    /// Its official number.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl IssuingUnit {
+    /// A unit.
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+        }
+    }
+}
+
+/// A record as the authority keeps it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) id: String,
+    pub(super) vct: String,
+    pub(super) approval: Approval,
+    pub(super) unit: Option<IssuingUnit>,
+    pub(super) supersedes: Option<String>,
+    pub(super) created: i64,
+    pub(super) expires: i64,
+    pub(super) offer: OfferState,
+    pub(super) code: String,
+    pub(super) tx_code: Option<String>,
+    pub(super) tx_code_length: Option<usize>,
+    pub(super) attempts_left: u32,
+    /// The values, until they were collected or can no longer be.
+    pub(super) pending: Option<Pending>,
+    pub(super) status: RecordStatus,
+    pub(super) copies: Vec<CopyRecord>,
+    pub(super) history: Vec<HistoryEntry>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Pending {
+    pub(super) claims: Object,
+    pub(super) disclosable: Vec<ClaimPath>,
+    pub(super) not_before: Option<i64>,
+    pub(super) expires: Option<i64>,
+}
+
+impl Entry {
+    pub(super) fn note(&mut self, now: Timestamp, event: HistoryEvent) {
+        self.history.push(HistoryEntry { at: now.unix(), event });
+    }
+
+    pub(super) fn view(&self) -> RecordView {
+        RecordView {
+            id: self.id.clone(),
+            vct: self.vct.clone(),
+            approval: self.approval.clone(),
+            unit: self.unit.clone(),
+            supersedes: self.supersedes.clone(),
+            created: Timestamp::from_unix(self.created),
+            expires: Timestamp::from_unix(self.expires),
+            offer: self.offer,
+            status: self.status,
+            copies: self.copies.clone(),
+            history: self.history.clone(),
+        }
+    }
+}
+
+/// A record as the office sees it: no values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordView {
+    /// Its id.
+    pub id: String,
+    /// The credential type.
+    pub vct: String,
+    /// Who approved it, on what basis.
+    pub approval: Approval,
+    /// The unit that issues.
+    pub unit: Option<IssuingUnit>,
+    /// The record that this one supersedes.
+    pub supersedes: Option<String>,
+    /// When it was offered.
+    pub created: Timestamp,
+    /// When the offer ends.
+    pub expires: Timestamp,
+    /// What became of the offer.
+    pub offer: OfferState,
+    /// Whether the credential holds.
+    pub status: RecordStatus,
+    /// The copies that were issued.
+    pub copies: Vec<CopyRecord>,
+    /// What happened.
+    pub history: Vec<HistoryEntry>,
+}
+
+/// What became of an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OfferState {
+    /// The wallet confirmed that it keeps the credential.
+    Accepted,
+    /// The credential was handed out.
+    Issued,
+    /// Too many wrong transaction codes: dead.
+    Locked,
+    /// Waiting to be collected.
+    Open,
+    /// The code was exchanged for a token.
+    Redeemed,
+    /// Issued without an offer.
+    Direct,
+    /// Taken back by the office.
+    Withdrawn,
+}
+
+/// Whether a credential holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RecordStatus {
+    /// For ever not (ARF 3.0 VCR_04).
+    Revoked,
+    /// For now not.
+    Suspended,
+    /// It does.
+    Valid,
+}
+
+/// One copy that was issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CopyRecord {
+    /// The status list.
+    pub list: u32,
+    /// The place in it.
+    pub index: u64,
+    /// The thumbprint of the key it is bound to (RFC 7638).
+    pub thumbprint: Option<String>,
+    /// Seconds since 1970 when it was signed.
+    pub issued: i64,
+}
+
+/// One event in the life of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct HistoryEntry {
+    /// Seconds since 1970.
+    pub at: i64,
+    /// What happened.
+    pub event: HistoryEvent,
+}
+
+/// What can happen to a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum HistoryEvent {
+    /// Copies were signed.
+    Issued {
+        /// How many.
+        copies: usize,
+    },
+    /// Too many wrong transaction codes.
+    Locked,
+    /// The wallet reported what became of it.
+    Notified {
+        /// The event of OpenID4VCI 1.0 §11.
+        event: String,
+    },
+    /// It was offered.
+    Offered,
+    /// The code was exchanged for a token.
+    Redeemed,
+    /// Suspension ended.
+    Reinstated,
+    /// Revoked.
+    Revoked {
+        /// The office's reason.
+        reason: String,
+    },
+    /// Suspended.
+    Suspended {
+        /// The office's reason.
+        reason: String,
+    },
+    /// The offer was taken back.
+    Withdrawn,
+    /// A wrong transaction code.
+    WrongCode,
+}

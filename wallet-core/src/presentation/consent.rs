@@ -1,0 +1,350 @@
+//! What the citizen is shown, and what they decide.
+
+use super::request::{Origin, Request};
+use super::state::{Asked, State};
+use super::step::{self, Signing, Verdict};
+use super::{Arrival, Context, HeldCredential, Misuse, PresentationError, Step};
+use crate::codec::{Budget, Json, Object};
+use crate::credential::{ClaimPath, Format};
+use crate::crypto::Random;
+use crate::dcql::{self, Authority, Candidate, Evaluation};
+use crate::protocol::openid4vp::ResponseMode;
+use crate::time::Timestamp;
+use crate::trust::{Environment, VerifiedParty};
+
+/// The question to the citizen: who asks, for what, and exactly which values would leave.
+#[derive(Clone, Debug)]
+#[must_use = "a presentation stands still until its step is answered"]
+pub struct Consent {
+    request: Box<Request>,
+    holding: Vec<HeldCredential>,
+    evaluation: Evaluation,
+    requested: Vec<Requested>,
+}
+
+/// What one query of the verifier means for the holding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Requested {
+    /// The verifier's name for the query.
+    pub query: String,
+    /// Whether it has to be answered: `false` for what the verifier would merely like to have.
+    pub required: bool,
+    /// Whether several credentials may be shown.
+    pub multiple: bool,
+    /// The credentials that answer.
+    pub offers: Vec<Offer>,
+    /// Why the others do not: for the citizen's eyes only.
+    pub why_not: Vec<WhyNot>,
+}
+
+/// A credential that answers a query.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Offer {
+    /// The wallet's name for the credential.
+    pub credential: String,
+    /// Its type.
+    pub credential_type: String,
+    /// Everything the verifier would learn from the credential: exactly the values that would leave (lessons S28).
+    pub claims: Object,
+    /// The places among them that stay with the citizen unless this is agreed to.
+    pub disclosed: Vec<ClaimPath>,
+}
+
+impl std::fmt::Debug for Offer {
+    /// Names places, never values.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Offer({} of type {}", self.credential, self.credential_type)?;
+        self.disclosed.iter().try_for_each(|path| write!(f, ", {path}"))?;
+        f.write_str(")")
+    }
+}
+
+/// Why a credential does not answer a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WhyNot {
+    /// The wallet's name for the credential.
+    pub credential: String,
+    /// The reason.
+    pub reason: dcql::WhyNot,
+}
+
+/// What the citizen should know before deciding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The request came from another screen: whoever shows the code may not be who asks. The receiver's domain
+    /// must be compared (lessons S13).
+    CrossDevice,
+    /// The answer goes to a host that the certificate does not name.
+    ForeignReceiver,
+    /// The verifier is one of a test environment (S36).
+    TestEnvironment,
+    /// The answer is protected on its way by the connection alone.
+    Unencrypted,
+}
+
+/// Which credentials answer which queries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Choice(Vec<(String, Vec<String>)>);
+
+impl Choice {
+    /// A choice of nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Answers `query` with `credential`, too.
+    #[must_use]
+    pub fn with(mut self, query: impl Into<String>, credential: impl Into<String>) -> Self {
+        let (query, credential) = (query.into(), credential.into());
+        match self.0.iter_mut().find(|(other, _)| *other == query) {
+            Some((_, credentials)) => credentials.push(credential),
+            None => self.0.push((query, vec![credential])),
+        }
+        self
+    }
+
+    /// The credentials by query.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &[String])> {
+        self.0
+            .iter()
+            .map(|(query, credentials)| (query.as_str(), credentials.as_slice()))
+    }
+}
+
+/// What the citizen decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// Nothing is shared. The verifier cannot tell a refusal from the absence of a credential.
+    Decline,
+    /// Nothing is shared, because the citizen goes another way, on paper for one: no error (lessons S26).
+    OtherWay,
+    /// The chosen credentials are shared, with exactly the values shown.
+    Share(Choice),
+}
+
+/// Checks a request and matches it to the holding.
+pub(super) fn ask(
+    jwt: String,
+    origin: Origin,
+    context: &Context<'_>,
+    now: Timestamp,
+) -> Result<Consent, PresentationError> {
+    let request = Request::verify(jwt, origin, context, now)?;
+    let evaluation = evaluate(&request, context.holding)?;
+    let requested = requested(&request, &evaluation, context.holding)?;
+    Ok(Consent {
+        request: Box::new(request),
+        holding: context.holding.to_vec(),
+        evaluation,
+        requested,
+    })
+}
+
+fn evaluate(request: &Request, holding: &[HeldCredential]) -> Result<Evaluation, PresentationError> {
+    let candidates: Vec<Candidate<'_>> = holding
+        .iter()
+        .map(|held| {
+            let credential = held.credential.credential();
+            let authorities = held.authority_key_ids.iter();
+            Candidate::new(&held.id, Format::DcSdJwt, credential.claims())
+                .with_types(held.type_names.iter().map(String::as_str))
+                .with_holder_binding(credential.holder_key().is_some())
+                .with_authorities(authorities.map(|id| Authority::KeyIdentifier(id)))
+        })
+        .collect();
+    let evaluation = dcql::evaluate(&request.query, &candidates, &mut Budget::default());
+    evaluation.map_err(|error| super::Malformed::Query(error).into())
+}
+
+fn requested(
+    request: &Request,
+    evaluation: &Evaluation,
+    holding: &[HeldCredential],
+) -> Result<Vec<Requested>, PresentationError> {
+    let sets = request.query.sets();
+    let is_required = |query: &str| {
+        let names = |set: &&crate::protocol::dcql::CredentialSet| {
+            set.options().iter().any(|option| option.iter().any(|id| id == query))
+        };
+        sets.is_empty() || sets.iter().filter(|set| set.is_required()).any(|set| names(&set))
+    };
+    let mut all = Vec::new();
+    for answer in evaluation.answers() {
+        let mut offers = Vec::new();
+        for matched in answer.matches() {
+            let held = &holding[matched.candidate()];
+            let credential = held.credential.credential();
+            let selection = credential.select(matched.disclose()).map_err(Misuse::Credential)?;
+            offers.push(Offer {
+                credential: held.id.clone(),
+                credential_type: credential.vct().to_owned(),
+                claims: selection.disclosed_claims().clone(),
+                disclosed: matched.disclose().to_vec(),
+            });
+        }
+        let unmatched = answer.unmatched().iter();
+        all.push(Requested {
+            query: answer.id().to_owned(),
+            required: is_required(answer.id()),
+            multiple: answer.multiple(),
+            offers,
+            why_not: unmatched
+                .map(|unmatched| WhyNot {
+                    credential: holding[unmatched.candidate()].id.clone(),
+                    reason: unmatched.why().clone(),
+                })
+                .collect(),
+        });
+    }
+    Ok(all)
+}
+
+impl Consent {
+    /// Who asks: the names are those of the certificate, nothing else (lessons S11).
+    pub fn party(&self) -> &VerifiedParty {
+        &self.request.party
+    }
+
+    /// The full client identifier, for the history.
+    pub fn client_id(&self) -> &str {
+        self.request.object.client_id.as_str()
+    }
+
+    /// The host that would receive the answer.
+    pub fn receiver(&self) -> &str {
+        self.request.response_uri.host()
+    }
+
+    /// Production or test.
+    pub fn environment(&self) -> Environment {
+        self.request.party.environment
+    }
+
+    /// What the verifier says the values are for: UNVERIFIED, nobody vouches for it.
+    pub fn stated_purpose(&self) -> Option<&str> {
+        self.request.object.purpose.as_deref()
+    }
+
+    /// How the request came.
+    pub fn arrival(&self) -> Arrival {
+        self.request.arrival()
+    }
+
+    /// What the citizen should know before deciding.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let leaf = &self.request.party.leaf;
+        let mut warnings = Vec::new();
+        if self.arrival() == Arrival::Scanned {
+            warnings.push(Warning::CrossDevice);
+        }
+        if !leaf.has_dns_name(self.receiver()) {
+            warnings.push(Warning::ForeignReceiver);
+        }
+        if self.environment() == Environment::Test {
+            warnings.push(Warning::TestEnvironment);
+        }
+        if self.request.object.response_mode == ResponseMode::DirectPost {
+            warnings.push(Warning::Unencrypted);
+        }
+        warnings
+    }
+
+    /// What is asked for, query by query, in the verifier's order.
+    pub fn requested(&self) -> &[Requested] {
+        &self.requested
+    }
+
+    /// Whether the holding answers all that is required. If not, nothing can be shared.
+    pub fn is_answerable(&self) -> bool {
+        self.evaluation.is_satisfied()
+    }
+
+    /// The smallest answer: the first fitting credential for each required query, nothing optional. `None` if the
+    /// request cannot be answered.
+    pub fn proposal(&self) -> Option<Choice> {
+        let answers = self.evaluation.required_answers();
+        self.is_answerable().then(|| {
+            answers.into_iter().fold(Choice::new(), |choice, answer| {
+                let first = answer
+                    .matches()
+                    .first()
+                    .map(|matched| &self.holding[matched.candidate()].id);
+                first.map_or(choice.clone(), |id| choice.with(answer.id(), id))
+            })
+        })
+    }
+
+    /// Takes the decision. It is consent to this request alone: the next step is bound to its bytes.
+    pub fn answer(
+        self,
+        decision: Decision,
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Result<Step, PresentationError> {
+        match decision {
+            Decision::Share(choice) => self.share(choice, now)?.go_on(random),
+            Decision::Decline => step::decline(&self.request, Verdict::Declined, now, random).map(Step::Send),
+            Decision::OtherWay => step::decline(&self.request, Verdict::OtherWay, now, random).map(Step::Send),
+        }
+    }
+
+    /// Prepares what was chosen, dated `now`.
+    pub(super) fn share(self, choice: Choice, now: Timestamp) -> Result<Signing, PresentationError> {
+        let mut prepared = Vec::new();
+        for (query, credentials) in choice.iter() {
+            let requested = self.requested.iter().find(|requested| requested.query == query);
+            let requested = requested.ok_or(Misuse::ChoiceNotOffered)?;
+            let repeated = (1..credentials.len()).any(|i| credentials[..i].contains(&credentials[i]));
+            if credentials.is_empty() || repeated || (credentials.len() > 1 && !requested.multiple) {
+                return Err(Misuse::ChoiceNotOffered.into());
+            }
+            for id in credentials {
+                let offer = requested.offers.iter().find(|offer| offer.credential == *id);
+                let offer = offer.ok_or(Misuse::ChoiceNotOffered)?;
+                let held = self.holding.iter().find(|held| held.id == *id);
+                let held = held.ok_or(Misuse::ChoiceNotOffered)?;
+                prepared.push(step::Prepared::new(query, held, offer, &self.request, now)?);
+            }
+        }
+        let answered: Vec<&str> = choice.iter().map(|(query, _)| query).collect();
+        if !self.evaluation.is_answered_by(&answered) || !self.nothing_beyond(&answered) {
+            return Err(Misuse::ChoiceDoesNotAnswer.into());
+        }
+        Ok(Signing::new(self.request, choice, prepared, now))
+    }
+
+    /// With credential sets, a query that is part of no fully answered option gets no answer (§6.4.2).
+    fn nothing_beyond(&self, answered: &[&str]) -> bool {
+        let sets = self.evaluation.sets();
+        let complete = |ids: &[String]| ids.iter().all(|id| answered.contains(&id.as_str()));
+        sets.is_empty()
+            || answered.iter().all(|query| {
+                let mut options = sets.iter().flat_map(dcql::SetAnswer::options);
+                options.any(|(_, ids)| complete(ids) && ids.iter().any(|id| id == query))
+            })
+    }
+
+    /// The flow as bytes; they hold the request, no values. The caller seals them.
+    pub fn suspend(&self) -> Vec<u8> {
+        State::Ask(Asked::of(&self.request)).to_bytes()
+    }
+}
+
+/// Exactly what leaves, as text that can be compared: what a suspended consent is bound to.
+pub(super) fn agreed(prepared: &[step::Prepared]) -> [u8; 32] {
+    let item = |prepared: &step::Prepared| {
+        Json::Object(
+            Object::new()
+                .with("query", Json::from(prepared.query.as_str()))
+                .with("credential", Json::from(prepared.credential.as_str()))
+                .with("claims", Json::Object(prepared.claims.clone())),
+        )
+    };
+    let text = Json::Array(prepared.iter().map(item).collect()).to_string();
+    crate::crypto::sha256(text.as_bytes())
+}

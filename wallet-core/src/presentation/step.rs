@@ -1,0 +1,365 @@
+//! The steps after consent: sign, send, done.
+
+use serde::{Deserialize, Serialize};
+
+use super::consent::{self, Choice, Offer, agreed};
+use super::request::{Origin, Request};
+use super::state::{Asked, State};
+use super::{Context, HeldCredential, Misuse, PeerMisbehaved, PresentationError, Refused, Step};
+use crate::codec::{Budget, Json, Object};
+use crate::credential::ClaimPath;
+use crate::credential::sd_jwt::UnboundPresentation;
+use crate::crypto::Random;
+use crate::envelope::jwe;
+use crate::http::{HttpRequest, HttpResponse, encode_form};
+use crate::keys::SigningRequest;
+use crate::protocol::openid4vp::{
+    DirectPostReply, ErrorCode, FORM_MEDIA_TYPE, Response, ResponseMode, ReturnLink, VpToken,
+};
+use crate::time::Timestamp;
+
+/// A request to be sent. The client must not follow redirects.
+#[derive(Clone, Debug)]
+#[must_use = "a presentation stands still until its step is answered"]
+pub struct Exchange {
+    request: HttpRequest,
+    expect: Expect,
+}
+
+#[derive(Clone, Debug)]
+enum Expect {
+    RequestObject(Origin),
+    Reply(Receipt),
+}
+
+/// What became of a request, without any value: for the history (lessons S29).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// What was decided.
+    pub verdict: Verdict,
+    /// The full client identifier.
+    pub client_id: String,
+    /// The verifier's name, from its certificate.
+    pub party: String,
+    /// Its organisation, from its certificate.
+    pub organisation: Option<String>,
+    /// The host that receives the answer.
+    pub receiver: String,
+    /// What the verifier said the values are for; unverified.
+    pub stated_purpose: Option<String>,
+    /// When it was decided, in seconds since 1970.
+    pub at: i64,
+    /// What was shared.
+    pub shared: Vec<SharedCredential>,
+}
+
+/// What was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Nothing is shared.
+    Declined,
+    /// Nothing is shared: the citizen goes another way.
+    OtherWay,
+    /// Credentials are shared.
+    Shared,
+}
+
+/// A credential that was shared, by its places, not by its values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SharedCredential {
+    /// The verifier's name for the query.
+    pub query: String,
+    /// The wallet's name for the credential: the copy is used up.
+    pub credential: String,
+    /// Its type.
+    pub credential_type: String,
+    /// The places that were disclosed.
+    pub disclosed: Vec<ClaimPath>,
+}
+
+/// The end of a presentation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// What became of the request.
+    pub receipt: Receipt,
+    /// Where the browser of this device is to go on; it must be opened, since the link holds a fresh secret that
+    /// ties the answer to the session there (lessons S13).
+    pub redirect: Option<ReturnLink>,
+}
+
+impl Exchange {
+    pub(super) fn fetch(request: HttpRequest, origin: Origin) -> Self {
+        let expect = Expect::RequestObject(origin);
+        Self { request, expect }
+    }
+
+    pub(super) fn reply(request: HttpRequest, receipt: Receipt) -> Self {
+        let expect = Expect::Reply(receipt);
+        Self { request, expect }
+    }
+
+    /// The request to send.
+    pub fn request(&self) -> &HttpRequest {
+        &self.request
+    }
+
+    /// The host it goes to, for an app that asks before it contacts one (lessons S14).
+    pub fn host(&self) -> &str {
+        self.request.url().host()
+    }
+
+    /// What is decided and about to be sent: to be written into the history before it is, because afterwards it may
+    /// be too late. `None` while the request is only being fetched.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        match &self.expect {
+            Expect::RequestObject(_) => None,
+            Expect::Reply(receipt) => Some(receipt),
+        }
+    }
+
+    /// Takes the response.
+    pub fn answer(
+        self,
+        response: &HttpResponse,
+        context: &Context<'_>,
+        now: Timestamp,
+    ) -> Result<Step, PresentationError> {
+        match self.expect {
+            Expect::RequestObject(origin) => {
+                // OpenID4VP 1.0 §5.10: any other status ends it, redirects too.
+                if response.status() != 200 {
+                    let status = response.status();
+                    return Err(PeerMisbehaved::RequestNotServed { status }.into());
+                }
+                let jwt = String::from_utf8(response.body().to_vec());
+                // Not text, so no JWS: `typ` cannot be what it must.
+                let jwt = jwt.map_err(|_| PeerMisbehaved::RequestObjectType)?;
+                consent::ask(jwt, origin, context, now).map(Step::Ask)
+            }
+            Expect::Reply(receipt) => {
+                if response.status() != 200 {
+                    let status = response.status();
+                    return Err(PeerMisbehaved::AnswerNotTaken { status }.into());
+                }
+                let reply = DirectPostReply::parse(response.body(), &mut Budget::default());
+                let reply = reply.map_err(|_| PeerMisbehaved::BadReply)?;
+                let redirect = reply.redirect_uri.map(|link| ReturnLink::parse(&link, context.links));
+                let redirect = redirect.transpose().map_err(Refused::Link)?;
+                Ok(Step::Done(Outcome { receipt, redirect }))
+            }
+        }
+    }
+
+    /// The flow as bytes. With an answer that was not encrypted they hold its values: the caller seals them.
+    pub fn suspend(&self) -> Vec<u8> {
+        let request = self.request.clone();
+        match &self.expect {
+            Expect::RequestObject(origin) => {
+                let origin = origin.clone();
+                State::Fetch { request, origin }
+            }
+            Expect::Reply(receipt) => {
+                let receipt = receipt.clone();
+                State::Reply { request, receipt }
+            }
+        }
+        .to_bytes()
+    }
+}
+
+/// Signatures to be made, all with one authentication of the citizen.
+#[derive(Clone, Debug)]
+#[must_use = "a presentation stands still until its step is answered"]
+pub struct Signing {
+    request: Box<Request>,
+    choice: Choice,
+    at: Timestamp,
+    prepared: Vec<Prepared>,
+    requests: Vec<SigningRequest>,
+}
+
+/// A presentation that at most lacks its key binding.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    pub(super) query: String,
+    pub(super) credential: String,
+    pub(super) claims: Object,
+    shared: SharedCredential,
+    form: Form,
+}
+
+#[derive(Clone, Debug)]
+enum Form {
+    Bearer(String),
+    Unbound(Box<UnboundPresentation>),
+}
+
+impl Prepared {
+    pub(super) fn new(
+        query: &str,
+        held: &HeldCredential,
+        offer: &Offer,
+        request: &Request,
+        at: Timestamp,
+    ) -> Result<Self, PresentationError> {
+        let credential = held.credential.credential();
+        let selection = credential.select(&offer.disclosed).map_err(Misuse::Credential)?;
+        let presentation = credential.present(&selection);
+        let form = match credential.holder_key() {
+            // HAIP 1.0 §6.1: a credential that is bound is never shown without the binding. The audience is the
+            // full client identifier, prefix included (OpenID4VP 1.0 §B.3.6).
+            Some(key) => {
+                let handle = held.key.clone().ok_or(Misuse::KeyMissing)?;
+                let (nonce, audience) = (&request.object.nonce, request.object.client_id.as_str());
+                Form::Unbound(Box::new(presentation.bind(nonce, audience, at, handle, key.clone())))
+            }
+            None => Form::Bearer(presentation.into_compact()),
+        };
+        Ok(Self {
+            query: query.to_owned(),
+            credential: held.id.clone(),
+            claims: offer.claims.clone(),
+            shared: SharedCredential {
+                query: query.to_owned(),
+                credential: held.id.clone(),
+                credential_type: offer.credential_type.clone(),
+                disclosed: offer.disclosed.clone(),
+            },
+            form,
+        })
+    }
+}
+
+impl Signing {
+    pub(super) fn new(request: Box<Request>, choice: Choice, prepared: Vec<Prepared>, at: Timestamp) -> Self {
+        let unbound = prepared.iter().filter_map(|prepared| match &prepared.form {
+            Form::Unbound(unbound) => Some(unbound.signing_request()),
+            Form::Bearer(_) => None,
+        });
+        Self {
+            requests: unbound.collect(),
+            request,
+            choice,
+            at,
+            prepared,
+        }
+    }
+
+    /// What is to be signed, in the order in which the signatures are to be given.
+    pub fn requests(&self) -> &[SigningRequest] {
+        &self.requests
+    }
+
+    /// Takes the signatures.
+    pub fn answer(self, signatures: &[Vec<u8>], random: &mut dyn Random) -> Result<Step, PresentationError> {
+        let (expected, given) = (self.requests.len(), signatures.len());
+        if expected != given {
+            return Err(Misuse::SignatureCount { expected, given }.into());
+        }
+        for (request, signature) in self.requests.iter().zip(signatures) {
+            let check = request.key().verifying_key().verify(request.message(), signature);
+            check.map_err(|_| Misuse::SignatureDoesNotFit)?;
+        }
+        let mut signatures = signatures.iter();
+        let mut presentations: Vec<(String, Vec<Json>)> = Vec::new();
+        let mut shared = Vec::new();
+        for prepared in self.prepared {
+            let text = match prepared.form {
+                Form::Bearer(text) => text,
+                Form::Unbound(unbound) => {
+                    let signature = signatures.next().map(Vec::as_slice).unwrap_or_default();
+                    unbound.with_signature(signature)
+                }
+            };
+            match presentations.iter_mut().find(|(query, _)| *query == prepared.query) {
+                Some((_, items)) => items.push(Json::from(text)),
+                None => presentations.push((prepared.query, vec![Json::from(text)])),
+            }
+            shared.push(prepared.shared);
+        }
+        let response = Response::Presented {
+            vp_token: VpToken::new(presentations),
+            state: self.request.object.state.clone(),
+        };
+        let mut receipt = Receipt::new(&self.request, Verdict::Shared, self.at);
+        receipt.shared = shared;
+        let request = post(&self.request, &response, random)?;
+        Ok(Step::Send(Exchange::reply(request, receipt)))
+    }
+
+    /// On to signing, or past it where nothing is to be signed.
+    pub(super) fn go_on(self, random: &mut dyn Random) -> Result<Step, PresentationError> {
+        match self.requests.is_empty() {
+            true => self.answer(&[], random),
+            false => Ok(Step::Sign(self)),
+        }
+    }
+
+    /// What was agreed to.
+    pub(super) fn agreed(&self) -> [u8; 32] {
+        agreed(&self.prepared)
+    }
+
+    /// The flow as bytes; they hold the request and the choice, no values. The caller seals them.
+    pub fn suspend(&self) -> Vec<u8> {
+        State::Sign {
+            asked: Asked::of(&self.request),
+            choice: self.choice.clone(),
+            at: self.at.unix(),
+            agreed: crate::codec::base64url::encode(self.agreed()),
+        }
+        .to_bytes()
+    }
+}
+
+impl Receipt {
+    fn new(request: &Request, verdict: Verdict, at: Timestamp) -> Self {
+        Self {
+            verdict,
+            client_id: request.object.client_id.as_str().to_owned(),
+            party: request.party.name.clone(),
+            organisation: request.party.organisation.clone(),
+            receiver: request.response_uri.host().to_owned(),
+            stated_purpose: request.object.purpose.clone(),
+            at: at.unix(),
+            shared: Vec::new(),
+        }
+    }
+}
+
+/// §8.5: refusal, absence and a failed authentication have one code.
+pub(super) fn decline(
+    request: &Request,
+    verdict: Verdict,
+    now: Timestamp,
+    random: &mut dyn Random,
+) -> Result<Exchange, PresentationError> {
+    let response = Response::Error {
+        code: ErrorCode::AccessDenied,
+        state: request.object.state.clone(),
+    };
+    let receipt = Receipt::new(request, verdict, now);
+    Ok(Exchange::reply(post(request, &response, random)?, receipt))
+}
+
+fn post(request: &Request, response: &Response, random: &mut dyn Random) -> Result<HttpRequest, PresentationError> {
+    let body = match request.object.response_mode {
+        ResponseMode::DirectPost => response.to_form(),
+        ResponseMode::DirectPostJwt => {
+            let (key, _) = request.object.metadata.encryption()?;
+            let cipher = request
+                .cipher()
+                .ok_or(Misuse::Encryption(jwe::JweError::UnsupportedEncryption))?;
+            let recipient = jwe::Recipient::new(key.key.clone(), Some(key.kid.clone()), cipher);
+            let jwe = jwe::encrypt(response.to_payload().as_bytes(), &recipient, random);
+            encode_form([("response", jwe.map_err(Misuse::Encryption)?.as_str())])
+        }
+    };
+    let url = request.response_uri.clone();
+    Ok(HttpRequest::post(url, FORM_MEDIA_TYPE, body).with_header("Accept", "application/json"))
+}

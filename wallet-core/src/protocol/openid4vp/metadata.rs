@@ -1,0 +1,174 @@
+//! What verifier and wallet say about themselves (OpenID4VP 1.0 §5.1, §10, §11).
+
+use super::RequestError;
+use crate::codec::{Json, Object};
+use crate::keys::PublicKey;
+
+/// `client_metadata` of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientMetadata {
+    /// Keys of `jwks` that an answer can be encrypted to, in their order.
+    pub encryption_keys: Vec<EncryptionKey>,
+    /// `encrypted_response_enc_values_supported`; `A128GCM` where nothing is said (§5.1).
+    pub content_ciphers: Vec<String>,
+    /// The names in `vp_formats_supported`.
+    pub formats: Option<Vec<String>>,
+}
+
+/// A key that answers are encrypted to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EncryptionKey {
+    /// The key, on P-256.
+    pub key: PublicKey,
+    /// `kid`, which the answer repeats.
+    pub kid: String,
+    /// `alg`; the specification requires it, and only `ECDH-ES` is supported.
+    pub alg: Option<String>,
+}
+
+/// More keys than an honest verifier offers for one request.
+const MOST_KEYS: usize = 32;
+
+impl ClientMetadata {
+    /// Reads the member; unknown members are ignored.
+    pub fn parse(value: &Json) -> Result<Self, RequestError> {
+        let bad = || RequestError::Malformed("client_metadata");
+        let object = value.as_object().ok_or_else(bad)?;
+        let mut encryption_keys = Vec::new();
+        if let Some(jwks) = object.get("jwks") {
+            let keys = jwks.get("keys").and_then(Json::as_array).ok_or_else(bad)?;
+            if keys.len() > MOST_KEYS {
+                return Err(bad());
+            }
+            let mut seen = Vec::new();
+            for key in keys {
+                // §5.1: each key has a `kid` that uniquely identifies it within the request.
+                let kid = key
+                    .get("kid")
+                    .and_then(Json::as_str)
+                    .ok_or(RequestError::KeyWithoutKid)?;
+                if seen.contains(&kid) {
+                    return Err(RequestError::RepeatedKid);
+                }
+                seen.push(kid);
+                encryption_keys.extend(EncryptionKey::parse(key, kid));
+            }
+        }
+        let content_ciphers = match object.get("encrypted_response_enc_values_supported") {
+            None => vec!["A128GCM".to_owned()],
+            Some(values) => values
+                .as_array()
+                .filter(|values| !values.is_empty())
+                .ok_or_else(bad)?
+                .iter()
+                .map(|value| value.as_str().map(str::to_owned).ok_or_else(bad))
+                .collect::<Result<_, _>>()?,
+        };
+        let formats = match object.get("vp_formats_supported") {
+            None => None,
+            Some(formats) => Some(
+                formats
+                    .as_object()
+                    .ok_or_else(bad)?
+                    .iter()
+                    .map(|(name, _)| name.to_owned())
+                    .collect(),
+            ),
+        };
+        Ok(Self {
+            encryption_keys,
+            content_ciphers,
+            formats,
+        })
+    }
+
+    /// The key and the cipher to answer with: `A256GCM` is preferred (HAIP 1.0 §5).
+    pub fn encryption(&self) -> Result<(&EncryptionKey, &'static str), RequestError> {
+        if self.encryption_keys.is_empty() {
+            return Err(RequestError::NoEncryptionKey);
+        }
+        // §8.3: the JWK's `alg` is required, and is the `alg` of the answer.
+        let mut usable = self.encryption_keys.iter().filter(|key| key.alg.is_some()).peekable();
+        if usable.peek().is_none() {
+            return Err(RequestError::KeyWithoutAlg);
+        }
+        let key = usable
+            .find(|key| key.alg.as_deref() == Some("ECDH-ES"))
+            .ok_or(RequestError::UnsupportedEncryption)?;
+        let cipher = ["A256GCM", "A128GCM"]
+            .into_iter()
+            .find(|cipher| self.content_ciphers.iter().any(|name| name == cipher))
+            .ok_or(RequestError::UnsupportedEncryption)?;
+        Ok((key, cipher))
+    }
+
+    /// The metadata of a verifier that offers `key` under `kid` for the answer, if it wants one encrypted.
+    pub fn to_json(key: Option<(&PublicKey, &str)>) -> Json {
+        let algorithms = || Json::Array(["ES256", "ES384", "EdDSA"].into_iter().map(Json::from).collect());
+        let formats = Object::new().with(
+            "dc+sd-jwt",
+            Json::Object(
+                Object::new()
+                    .with("sd-jwt_alg_values", algorithms())
+                    .with("kb-jwt_alg_values", algorithms()),
+            ),
+        );
+        let mut metadata = Object::new();
+        if let Some((key, kid)) = key {
+            let mut jwk = key.to_jwk();
+            jwk.insert("kid", kid);
+            jwk.insert("alg", "ECDH-ES");
+            jwk.insert("use", "enc");
+            let keys = Object::new().with("keys", Json::Array(vec![Json::Object(jwk)]));
+            metadata.insert("jwks", keys);
+            // HAIP 1.0 §5: both are listed.
+            let ciphers = vec![Json::from("A128GCM"), Json::from("A256GCM")];
+            metadata.insert("encrypted_response_enc_values_supported", ciphers);
+        }
+        metadata.insert("vp_formats_supported", formats);
+        Json::Object(metadata)
+    }
+}
+
+impl EncryptionKey {
+    /// A key of another kind or use is not an error: it is for somebody else.
+    fn parse(jwk: &Json, kid: &str) -> Option<Self> {
+        let text = |name| jwk.get(name).and_then(Json::as_str);
+        if text("use").is_some_and(|usage| usage != "enc") {
+            return None;
+        }
+        // HAIP 1.0 §5: the key is on P-256.
+        if text("crv") != Some("P-256") {
+            return None;
+        }
+        Some(Self {
+            key: PublicKey::from_jwk(jwk).ok()?,
+            kid: kid.to_owned(),
+            alg: text("alg").map(str::to_owned),
+        })
+    }
+}
+
+/// `wallet_metadata` for a request fetched by POST: only what a verifier needs to write a fitting request
+/// (OpenID4VP 1.0 §5.10, §10), the same for every wallet of this kind.
+pub fn wallet_metadata() -> Json {
+    let list = |values: &[&str]| Json::Array(values.iter().copied().map(Json::from).collect());
+    let algorithms = || list(&["ES256", "ES384", "EdDSA"]);
+    let sd_jwt = Object::new()
+        .with("sd-jwt_alg_values", algorithms())
+        .with("kb-jwt_alg_values", algorithms());
+    let formats = Object::new().with("dc+sd-jwt", Json::Object(sd_jwt));
+    Json::Object(
+        Object::new()
+            .with("vp_formats_supported", Json::Object(formats))
+            .with("client_id_prefixes_supported", list(&["x509_hash", "x509_san_dns"]))
+            .with("request_object_signing_alg_values_supported", list(&["ES256", "ES384"]))
+            .with("authorization_encryption_alg_values_supported", list(&["ECDH-ES"]))
+            .with(
+                "authorization_encryption_enc_values_supported",
+                list(&["A128GCM", "A256GCM"]),
+            ),
+    )
+}

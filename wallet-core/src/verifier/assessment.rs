@@ -1,0 +1,259 @@
+//! A verdict and everything it rests on.
+
+use std::fmt;
+
+use crate::codec::{Json, Object};
+use crate::time::Timestamp;
+use crate::trust::TrustedIssuer;
+
+/// What was found out about one credential or presentation.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Assessment {
+    /// Where it came from, as the caller named it.
+    pub source: Option<String>,
+    /// The format it was judged as.
+    pub format: String,
+    /// The time it was judged for, in seconds since 1970.
+    pub at: i64,
+    /// Every check in the order of importance.
+    pub checks: Vec<Check>,
+    /// The status lists that the credential names; known only once origin and integrity passed.
+    pub status_uris: Vec<String>,
+    /// The type and its further names.
+    pub type_names: Vec<String>,
+    /// Who issued it, if the origin passed.
+    pub issuer: Option<TrustedIssuer>,
+    /// The claims, only if origin and integrity passed.
+    claims: Option<Object>,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Check {
+    /// Which.
+    pub name: CheckName,
+    /// How it went.
+    pub outcome: CheckOutcome,
+    /// What it rests on: names, identifiers and times, no claims.
+    pub evidence: Object,
+}
+
+/// The checks that are kept apart (lessons S1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum CheckName {
+    /// Somebody who is trusted issued it.
+    Origin,
+    /// It is unaltered, and every part of it is well formed.
+    Integrity,
+    /// It is in its time.
+    Validity,
+    /// It is neither revoked nor suspended.
+    Status,
+    /// Its holder presents it, for this occasion.
+    Binding,
+    /// It is what was asked for.
+    Query,
+}
+
+impl CheckName {
+    /// The name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Origin => "origin",
+            Self::Integrity => "integrity",
+            Self::Validity => "validity",
+            Self::Status => "status",
+            Self::Binding => "binding",
+            Self::Query => "query",
+        }
+    }
+}
+
+/// How a check went.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CheckOutcome {
+    /// It failed, for the reason of this code.
+    Fail(String),
+    /// It passed.
+    Pass,
+    /// It cannot be told, for the reason of this code.
+    Unknown(String),
+}
+
+impl CheckOutcome {
+    /// `pass`, `fail` or `unknown`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Fail(_) => "fail",
+            Self::Pass => "pass",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// The reason, unless it passed.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Fail(code) | Self::Unknown(code) => Some(code),
+            Self::Pass => None,
+        }
+    }
+}
+
+/// The sum of the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Every check passed.
+    Accepted,
+    /// No check failed, but one cannot be told.
+    Undetermined,
+    /// A check failed.
+    Refused,
+}
+
+impl Verdict {
+    /// `accepted`, `undetermined` or `refused`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Undetermined => "undetermined",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Check {
+    pub(super) fn new(name: CheckName, outcome: CheckOutcome) -> Self {
+        Self {
+            name,
+            outcome,
+            evidence: Object::new(),
+        }
+    }
+
+    pub(super) fn with_evidence(mut self, evidence: Object) -> Self {
+        self.evidence = evidence;
+        self
+    }
+}
+
+impl Assessment {
+    pub(super) fn new(format: &str, at: Timestamp) -> Self {
+        Self {
+            source: None,
+            format: format.to_owned(),
+            at: at.unix(),
+            checks: Vec::new(),
+            status_uris: Vec::new(),
+            type_names: Vec::new(),
+            issuer: None,
+            claims: None,
+        }
+    }
+
+    pub(super) fn set_claims(&mut self, claims: Object) {
+        self.claims = Some(claims);
+    }
+
+    pub(super) fn push(&mut self, check: Check) {
+        self.checks.push(check);
+        self.checks.sort_by_key(|check| check.name);
+    }
+
+    /// The assessment with the caller's name for what was judged.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<String>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The check of this name; `None` if it had no place here, as the binding of a credential at rest.
+    pub fn check(&self, name: CheckName) -> Option<&Check> {
+        self.checks.iter().find(|check| check.name == name)
+    }
+
+    /// Refused if any check failed, undetermined if any cannot be told, else accepted. Nothing checked is not accepted.
+    pub fn verdict(&self) -> Verdict {
+        let outcomes = || self.checks.iter().map(|check| &check.outcome);
+        if outcomes().any(|outcome| matches!(outcome, CheckOutcome::Fail(_))) {
+            Verdict::Refused
+        } else if self.checks.is_empty() || outcomes().any(|outcome| matches!(outcome, CheckOutcome::Unknown(_))) {
+            Verdict::Undetermined
+        } else {
+            Verdict::Accepted
+        }
+    }
+
+    /// The reason of the verdict: that of the first failed check, else of the first that cannot be told.
+    pub fn code(&self) -> Option<&str> {
+        let failed = self.checks.iter().find_map(|check| match &check.outcome {
+            CheckOutcome::Fail(code) => Some(code.as_str()),
+            _ => None,
+        });
+        failed.or_else(|| self.checks.iter().find_map(|check| check.outcome.code()))
+    }
+
+    /// The claims, if origin and integrity passed; whether they may be relied on is for [`Assessment::verdict`] to say.
+    pub fn claims(&self) -> Option<&Object> {
+        self.claims.as_ref()
+    }
+
+    /// The machine-readable form, one line: `source`, `format`, `verdict`, `code`, `checks`, `claims`.
+    pub fn to_json(&self) -> Json {
+        let text = |text: Option<&str>| text.map_or(Json::Null, Json::from);
+        let check = |check: &Check| {
+            let evidence = (!check.evidence.is_empty()).then(|| Json::Object(check.evidence.clone()));
+            Json::Object(
+                Object::new()
+                    .with("check", Json::from(check.name.name()))
+                    .with("outcome", Json::from(check.outcome.name()))
+                    .with("code", text(check.outcome.code()))
+                    .with("evidence", evidence),
+            )
+        };
+        Json::Object(
+            Object::new()
+                .with("source", text(self.source.as_deref()))
+                .with("format", Json::from(self.format.as_str()))
+                .with("verdict", Json::from(self.verdict().name()))
+                .with("code", text(self.code()))
+                .with("checks", Json::Array(self.checks.iter().map(check).collect()))
+                .with("claims", self.claims.clone().map_or(Json::Null, Json::Object)),
+        )
+    }
+}
+
+impl CheckName {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Origin,
+        Self::Integrity,
+        Self::Validity,
+        Self::Status,
+        Self::Binding,
+        Self::Query,
+    ];
+}
+
+impl fmt::Debug for Assessment {
+    /// Names verdict and checks, never claims.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Assessment({}", self.verdict())?;
+        for check in &self.checks {
+            write!(f, ", {}: {}", check.name.name(), check.outcome.name())?;
+            if let Some(code) = check.outcome.code() {
+                write!(f, " {code}")?;
+            }
+        }
+        f.write_str(")")
+    }
+}

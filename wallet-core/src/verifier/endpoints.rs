@@ -1,0 +1,247 @@
+//! The endpoints that wallets talk to (OpenID4VP 1.0 §5.10, §8.2, §8.3).
+
+use super::session::{Session, Stage};
+use super::university::{self, University};
+use super::{CheckName, CheckOutcome, SessionsError};
+use crate::codec::{Budget, Json, Object};
+use crate::crypto::{Random, random_token, same_secret};
+use crate::envelope::jwe::EncryptedJwe;
+use crate::envelope::jws::UnsignedJws;
+use crate::http::{HttpRequest, HttpResponse, Method, decode_form};
+use crate::protocol::dcql::Query;
+use crate::protocol::openid4vp::{
+    ClientMetadata, DirectPostReply, FORM_MEDIA_TYPE, REQUEST_OBJECT_MEDIA_TYPE, REQUEST_OBJECT_TYP, Response,
+    ResponseMode, STATIC_AUDIENCE,
+};
+use crate::time::Timestamp;
+use crate::trust::Certificate;
+
+/// Why a wallet gets an error; the text goes into `error_description` and names no data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Denied {
+    AlreadyAnswered,
+    Encryption,
+    Expired,
+    Form,
+    NotBound,
+    NotEncrypted,
+    NotFound,
+    State,
+    Store,
+    VpToken,
+    WalletNonce,
+}
+
+impl From<SessionsError> for Denied {
+    fn from(_: SessionsError) -> Self {
+        Self::Store
+    }
+}
+
+impl Denied {
+    fn response(self) -> HttpResponse {
+        let (status, error, description) = match self {
+            Self::AlreadyAnswered => (400, "invalid_request", "the request was answered before"),
+            Self::Encryption => (400, "invalid_request", "the answer cannot be decrypted"),
+            Self::Expired => (400, "invalid_request", "the request is expired"),
+            Self::Form => (400, "invalid_request", "the body is not the form that is expected"),
+            Self::NotBound => (400, "invalid_request", "a presentation was not made for this request"),
+            Self::NotEncrypted => (400, "invalid_request", "the answer is not encrypted"),
+            Self::NotFound => (404, "invalid_request", "there is no such request"),
+            Self::State => (400, "invalid_request", "the state is not that of the request"),
+            Self::Store => (500, "server_error", "the state cannot be read or written"),
+            Self::VpToken => (400, "invalid_request", "vp_token is malformed"),
+            Self::WalletNonce => (400, "invalid_request", "wallet_nonce is malformed"),
+        };
+        let body = Object::new()
+            .with("error", Json::from(error))
+            .with("error_description", Json::from(description));
+        json(status, &Json::Object(body))
+    }
+}
+
+fn json(status: u16, body: &Json) -> HttpResponse {
+    HttpResponse::of_type(status, "application/json", body.to_string()).with_header("Cache-Control", "no-store")
+}
+
+impl University {
+    /// Answers a wallet.
+    pub fn handle(&mut self, request: &HttpRequest, now: Timestamp, random: &mut dyn Random) -> HttpResponse {
+        let base = self.config.base.path().trim_end_matches('/');
+        let path = request.url().path().strip_prefix(base).unwrap_or_default();
+        let path = path.strip_prefix("/openid4vp/").unwrap_or_default().to_owned();
+        let answer = match (path.split_once('/'), request.method()) {
+            (Some(("request", id)), _) => self.request_object(id, request, now),
+            (Some(("response", id)), Method::Post) => self.take_response(id, request, now, random),
+            _ => Err(Denied::NotFound),
+        };
+        answer.unwrap_or_else(Denied::response)
+    }
+
+    fn open_session(&self, request_id: &str, now: Timestamp) -> Result<Session, Denied> {
+        let session = self.sessions.by_request(request_id)?.ok_or(Denied::NotFound)?;
+        // Nonce and keys are good for one answer (OpenID4VP 1.0 §14.1).
+        if session.stage != Stage::Open {
+            return Err(Denied::AlreadyAnswered);
+        }
+        if now >= session.expires {
+            return Err(Denied::Expired);
+        }
+        Ok(session)
+    }
+
+    fn request_object(&self, id: &str, request: &HttpRequest, now: Timestamp) -> Result<HttpResponse, Denied> {
+        let session = self.open_session(id, now)?;
+        let wallet_nonce = match request.method() {
+            Method::Post => wallet_nonce(request)?,
+            _ => None,
+        };
+        let jwt = self.sign_request(&session, wallet_nonce.as_deref(), now);
+        let response = HttpResponse::of_type(200, REQUEST_OBJECT_MEDIA_TYPE, jwt);
+        Ok(response.with_header("Cache-Control", "no-store"))
+    }
+
+    fn sign_request(&self, session: &Session, wallet_nonce: Option<&str>, now: Timestamp) -> String {
+        let config = &self.config;
+        let key = university::encryption_key(session);
+        let metadata = ClientMetadata::to_json(key.as_ref().map(|(key, kid)| (key, kid.as_str())));
+        let response_uri = self.response_uri(&session.request_id);
+        let claims = Object::new()
+            .with("aud", Json::from(STATIC_AUDIENCE))
+            .with("client_id", Json::from(session.client_id.as_str()))
+            .with("response_type", Json::from("vp_token"))
+            .with("response_mode", Json::from(session.response_mode.name()))
+            .with("response_uri", Json::from(response_uri.as_str()))
+            .with("nonce", Json::from(session.nonce.as_str()))
+            .with("state", Json::from(session.state.as_str()))
+            .with("dcql_query", session.query.clone())
+            .with("client_metadata", metadata)
+            .with("wallet_nonce", wallet_nonce.map(Json::from))
+            .with("purpose", session.purpose.as_deref().map(Json::from))
+            .with("iat", Json::from(now.unix()))
+            .with("exp", Json::from(session.expires.unix()));
+        let header = Object::new()
+            .with("typ", Json::from(REQUEST_OBJECT_TYP))
+            .with("x5c", Certificate::to_x5c(&config.chain));
+        UnsignedJws::new(config.key.algorithm(), header, claims.to_string()).sign(&config.key)
+    }
+
+    fn take_response(
+        &mut self,
+        id: &str,
+        request: &HttpRequest,
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Result<HttpResponse, Denied> {
+        let mut session = self.open_session(id, now)?;
+        let response = read_response(&session, request)?;
+        let state = response.state().ok_or(Denied::State)?;
+        if !same_secret(state, &session.state) {
+            return Err(Denied::State);
+        }
+        let mut denied = None;
+        session.stage = match response {
+            Response::Error { code, .. } => Stage::Declined {
+                code: code.name().to_owned(),
+            },
+            Response::Presented { vp_token, .. } => {
+                let query = Query::parse(&session.query).map_err(|_| Denied::Store)?;
+                let options = self.options(&session, now, now);
+                let presented = university::judge(&query, &vp_token, &options, now);
+                // §8.6: an answer made for another request is rejected as a whole.
+                let unbound = presented.assessments.iter().any(|(_, assessment)| {
+                    let binding = assessment.check(CheckName::Binding);
+                    binding.is_some_and(|check| matches!(check.outcome, CheckOutcome::Fail(_)))
+                });
+                denied = unbound.then_some(Denied::NotBound);
+                Stage::Answered {
+                    vp_token: vp_token.to_json().to_string(),
+                    at: now.unix(),
+                }
+            }
+        };
+        // The key has done its work.
+        session.key = None;
+        session.revision += 1;
+        // §8.2: the code is fresh, and the result is released to whoever comes back with it.
+        session.response_code = session.return_to.as_ref().map(|_| random_token(random));
+        if !self.sessions.replace(&session)? {
+            return Err(Denied::AlreadyAnswered);
+        }
+        if let Some(denied) = denied {
+            return Err(denied);
+        }
+        let code = session.response_code.as_deref();
+        let redirect = session
+            .return_to
+            .as_deref()
+            .zip(code)
+            .map(|(link, code)| with_code(link, code));
+        Ok(json(200, &DirectPostReply::new(redirect).to_json()))
+    }
+}
+
+fn form(request: &HttpRequest) -> Result<Vec<(String, String)>, Denied> {
+    let kind = request.headers().get("Content-Type").unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case(FORM_MEDIA_TYPE) {
+        return Err(Denied::Form);
+    }
+    let body = std::str::from_utf8(request.body()).map_err(|_| Denied::Form)?;
+    decode_form(body).map_err(|_| Denied::Form)
+}
+
+fn field<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    fields
+        .iter()
+        .find(|(other, _)| other == name)
+        .map(|(_, value)| value.as_str())
+}
+
+/// Longer nonces carry something else.
+const LONGEST_WALLET_NONCE: usize = 512;
+
+fn wallet_nonce(request: &HttpRequest) -> Result<Option<String>, Denied> {
+    if request.body().is_empty() {
+        return Ok(None);
+    }
+    let fields = form(request)?;
+    match field(&fields, "wallet_nonce") {
+        None => Ok(None),
+        Some(nonce) if nonce.len() <= LONGEST_WALLET_NONCE && nonce.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(Some(nonce.to_owned()))
+        }
+        Some(_) => Err(Denied::WalletNonce),
+    }
+}
+
+fn read_response(session: &Session, request: &HttpRequest) -> Result<Response, Denied> {
+    let fields = form(request)?;
+    let budget = &mut Budget::default();
+    let Some(jwe) = field(&fields, "response") else {
+        let plain = Response::parse_form(&fields, budget).map_err(|_| Denied::VpToken)?;
+        // §8.3: an error may come unencrypted, for the wallet may be unable to encrypt.
+        return match (session.response_mode, &plain) {
+            (ResponseMode::DirectPostJwt, Response::Presented { .. }) => Err(Denied::NotEncrypted),
+            _ => Ok(plain),
+        };
+    };
+    let key = session.key.as_ref().ok_or(Denied::Form)?;
+    let (_, kid) = university::encryption_key(session).ok_or(Denied::Encryption)?;
+    let jwe = EncryptedJwe::parse(jwe, budget).map_err(|_| Denied::Encryption)?;
+    // §8.3: the `kid` of the key is copied.
+    if jwe.kid() != Some(kid.as_str()) {
+        return Err(Denied::Encryption);
+    }
+    let payload = jwe.decrypt(key).map_err(|_| Denied::Encryption)?;
+    Response::parse_payload(&payload, budget).map_err(|_| Denied::VpToken)
+}
+
+fn with_code(link: &str, code: &str) -> String {
+    let (link, fragment) = link
+        .split_once('#')
+        .map_or((link, None), |(link, rest)| (link, Some(rest)));
+    let joint = if link.contains('?') { '&' } else { '?' };
+    let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
+    format!("{link}{joint}response_code={code}{fragment}")
+}
