@@ -117,10 +117,12 @@ fn key_agreement_on_p256() {
     let file = "ecdh_secp256r1_ecpoint_test.json";
     for group in groups(file).unwrap_or_default() {
         for test in tests(&group) {
-            // A big integer in two's complement: without its sign byte it is the scalar.
+            // A big integer: neither its sign byte nor its leading zeros belong to the scalar's 32 bytes.
             let private = bytes(test, "private");
             let private = &private[private.len().saturating_sub(32)..];
-            let own = AgreementKey::from_bytes(private).expect("a scalar");
+            let mut scalar = [0; 32];
+            scalar[32 - private.len()..].copy_from_slice(private);
+            let own = AgreementKey::from_bytes(&scalar).expect("a scalar");
             let shared = agree_p256(&own, &bytes(test, "public"));
             judge(
                 file,
