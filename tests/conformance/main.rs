@@ -3,7 +3,10 @@
 
 mod dcql;
 mod jcs;
+mod jose;
 mod openid4vp;
 mod sd_jwt;
+mod sd_jwt_vc;
 mod token_status_list;
+mod wycheproof;
 mod xschule;
