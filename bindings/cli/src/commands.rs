@@ -4,7 +4,9 @@ mod bulk;
 mod dcql;
 mod input;
 mod inspect;
+mod issue;
 mod keys;
+mod serve;
 mod trust;
 mod verify;
 mod wallet;
@@ -19,6 +21,8 @@ pub(crate) fn run(command: Command) -> Outcome {
         Command::Trust(command) => trust::run(command),
         Command::Verify(args) => verify::run(args),
         Command::Wallet(args) => wallet::run(args),
+        Command::Issue(command) => issue::run(&command),
+        Command::Serve(command) => serve::run(command),
         Command::Keys(command) => keys::run(command),
         _ => Err(Failure::new(
             "unsupported",
