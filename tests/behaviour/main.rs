@@ -1,7 +1,10 @@
 //! Behaviour tests: one file a story.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod citizen;
 mod dcql;
 mod issuance;
+mod issuer;
 mod layers;
 mod presentation;
 mod sd_jwt_disclosure;

@@ -1,7 +1,6 @@
 //! A school that issues and a wallet that receives, in one process: values go round, nothing is sent.
 
 use wallet_core::codec::{Json, Object};
-use wallet_core::credential::ClaimPath;
 use wallet_core::crypto::{Curve, SigningKey};
 use wallet_core::http::{HttpRequest, HttpResponse, HttpsUrl, LinkPolicy};
 use wallet_core::issuance::{self, Answer, Config, IssuanceError, KeyOrder, Outcome, Signing, Step, Topic};
@@ -155,6 +154,13 @@ impl Phone {
         }
     }
 
+    /// Another phone, which draws other keys.
+    #[must_use]
+    pub fn seeded(mut self, seed: u8) -> Self {
+        self.random = TestRandom::new(seed);
+        self
+    }
+
     /// Makes the keys of an order.
     pub fn make_keys(&mut self, order: &KeyOrder) -> Vec<(KeyHandle, PublicKey)> {
         let mut made = Vec::new();
@@ -235,10 +241,4 @@ impl Phone {
             };
         }
     }
-}
-
-/// The place of every value of a pupil's record that is disclosed one by one.
-#[must_use]
-pub fn name_path() -> ClaimPath {
-    ClaimPath::of_keys("given_name", &[])
 }

@@ -1,12 +1,13 @@
 //! The citizen's façade: what is held, the keys it is bound to, what was shown to whom, and whom the wallet trusts.
 //!
 //! A [`Wallet`] stands on a [`Store`]. It does no I/O beyond it and holds no flow: issuance hands over
-//! credentials it has verified ([`Wallet::add`]), a presentation takes one copy of each credential
-//! ([`Wallet::next_copy`]), and before the answer leaves the device the copies are spent ([`Wallet::spend`]), so
+//! credentials it has verified ([`Wallet::keep`]), a presentation chooses among one copy of each
+//! ([`Wallet::hand`]), and before the answer leaves the device the copies are spent ([`Wallet::release`]), so
 //! that a crash can lose a copy but never show one twice (ARF `ISSU_43`).
 //!
 //! ```text
-//! next_copy -> sign -> spend (durable, keys destroyed) -> send -> conclude
+//! issuance:     make_keys -> sign -> keep (durable) -> report
+//! presentation: hand -> consent -> sign -> release (durable, keys destroyed) -> send -> conclude
 //! ```
 //! Each step of a flow that leaves the app may be kept with [`Wallet::save_flow`]. The history says who got which
 //! claims when; there is no place in it for a value (ARF `DASH_03a`). Nothing here says that a credential is
@@ -19,7 +20,9 @@ mod history;
 mod holding;
 mod holdings;
 mod id;
+mod issued;
 mod keys;
+mod presented;
 mod sd_jwt;
 mod stored;
 
@@ -30,6 +33,7 @@ pub use history::{Code, Deletion, Disclosed, Entry, Event, Issuance, Outcome, Pa
 pub use holding::{CopyRef, DisplayName, HeldCopy, Holding, Issuer, NewCopy, NewHolding, Renewal, Reuse, WhenEmpty};
 pub use holdings::NextCopy;
 pub use id::{AnchorId, EntryId, FlowId, HoldingId};
+pub use issued::make_keys;
 pub use keys::{KeyStore, SoftwareKeys};
 
 use std::fmt;
@@ -149,25 +153,40 @@ impl Wallet {
         self.settings.created_at
     }
 
-    /// Commits changes together with an entry of the history.
+    /// Commits changes together with entries of the history.
     fn commit_logged(
         &mut self,
         mut changes: ChangeSet,
-        entry: Entry,
+        entries: impl IntoIterator<Item = Entry>,
         random: &mut dyn Random,
-    ) -> Result<EntryId, WalletError> {
-        let id = EntryId::random(random);
+    ) -> Result<Vec<EntryId>, WalletError> {
         let mut settings = self.settings.clone();
-        settings.entries += 1;
-        let entry = Entry {
-            number: settings.entries,
-            ..entry
-        };
-        changes.put(&HISTORY, id.record(), stored::write(&entry)?);
+        let mut ids = Vec::new();
+        for entry in entries {
+            settings.entries += 1;
+            let id = EntryId::random(random);
+            let entry = Entry {
+                number: settings.entries,
+                ..entry
+            };
+            changes.put(&HISTORY, id.record(), stored::write(&entry)?);
+            ids.push(id);
+        }
         changes.put(&SETTINGS, RecordId::ONLY, stored::write(&settings)?);
         self.store.commit(changes, random)?;
         self.settings = settings;
-        Ok(id)
+        Ok(ids)
+    }
+
+    /// Commits changes together with one entry of the history.
+    fn commit_entry(
+        &mut self,
+        changes: ChangeSet,
+        entry: Entry,
+        random: &mut dyn Random,
+    ) -> Result<EntryId, WalletError> {
+        let ids = self.commit_logged(changes, [entry], random)?;
+        Ok(ids[0])
     }
 }
 

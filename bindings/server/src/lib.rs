@@ -10,6 +10,7 @@ mod host;
 mod identity;
 mod management;
 mod platform;
+mod sessions;
 
 pub use adapter::{Limits, ManageError, Managed, Service, serve};
 pub use client::{Client, ClientError};
@@ -17,3 +18,4 @@ pub use host::{Host, HostConfig, HostError, asked_to_stop};
 pub use identity::{Identity, IdentityError, IdentityKind};
 pub use management::ManagementToken;
 pub use platform::{SystemRandom, now, write_private};
+pub use sessions::SqliteSessions;

@@ -13,9 +13,11 @@
 mod error;
 mod inspect;
 mod issue;
+pub mod issuer_metadata;
 mod parse;
 mod present;
 mod process;
+pub mod type_metadata;
 mod verify;
 
 use std::fmt;
@@ -139,6 +141,14 @@ impl SdJwt {
     /// them: for claim paths of Type Metadata (SD-JWT VC §4.6.1).
     pub fn claims_with_slots(&self) -> Json {
         self.reprocess(|_| true, process::Slots::Keep, &mut ())
+    }
+
+    /// [`SdJwt::claims_with_slots`], and which places in it were selectively disclosable.
+    fn with_slots(&self) -> (Json, Vec<ClaimPath>) {
+        let mut places = process::Places::default();
+        let claims = self.reprocess(|_| true, process::Slots::Keep, &mut places);
+        let paths = places.into_found().into_iter().map(|(_, path)| path);
+        (claims, paths.collect())
     }
 
     fn unbound(&self) -> &str {

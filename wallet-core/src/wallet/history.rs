@@ -283,13 +283,16 @@ impl Wallet {
         now: Timestamp,
         random: &mut dyn Random,
     ) -> Result<EntryId, WalletError> {
-        self.commit_logged(ChangeSet::new(), Entry::new(now, event, outcome), random)
+        self.commit_entry(ChangeSet::new(), Entry::new(now, event, outcome), random)
     }
 
-    /// Notes how a presentation ended for which copies were spent.
+    /// Notes how a presentation ended for which copies were spent. What has ended stays as it is.
     pub fn conclude(&mut self, id: EntryId, outcome: Outcome, random: &mut dyn Random) -> Result<(), WalletError> {
         let plain = self.store.get(&HISTORY, id.record())?;
         let mut entry: Entry = stored::read(&HISTORY, &plain.ok_or(WalletError::NoSuchEntry)?)?;
+        if entry.outcome != Outcome::Unfinished {
+            return Ok(());
+        }
         entry.outcome = outcome;
         let mut changes = ChangeSet::new();
         changes.put(&HISTORY, id.record(), stored::write(&entry)?);

@@ -32,6 +32,9 @@ pub struct Holding {
     /// What the issuer calls it.
     #[serde(default)]
     pub display: DisplayName,
+    /// Where the issuer can be asked for new copies: its credential issuer identifier.
+    #[serde(default)]
+    pub supply_point: Option<String>,
     /// When it says it was issued: the date of its values (lessons S25).
     #[serde(with = "stored::unix_option", default)]
     pub issued_at: Option<Timestamp>,
@@ -58,7 +61,8 @@ impl Holding {
             Language::German => (&self.display.german, &self.display.english),
             Language::English => (&self.display.english, &self.display.german),
         };
-        let named = first.as_deref().or(second.as_deref());
+        let any = &self.display.any;
+        let named = first.as_deref().or(any.as_deref()).or(second.as_deref());
         known
             .map(|known| known.name(language))
             .or(named)
@@ -158,12 +162,27 @@ pub struct DisplayName {
     /// In English.
     #[serde(rename = "en", default)]
     pub english: Option<String>,
+    /// In a language that the issuer does not say.
+    #[serde(default)]
+    pub any: Option<String>,
 }
 
 impl DisplayName {
     /// A name.
     pub fn new(german: Option<String>, english: Option<String>) -> Self {
-        Self { german, english }
+        Self {
+            german,
+            english,
+            any: None,
+        }
+    }
+
+    /// A name in a language that is not known.
+    pub fn any(name: Option<String>) -> Self {
+        Self {
+            any: name,
+            ..Self::default()
+        }
     }
 }
 
@@ -334,6 +353,8 @@ pub struct NewHolding {
     pub copies: Vec<NewCopy>,
     /// What the issuer calls it.
     pub display: DisplayName,
+    /// Where the issuer can be asked for new copies.
+    pub supply_point: Option<String>,
     /// When it says it was issued.
     pub issued_at: Option<Timestamp>,
     /// When the copies may be used.
@@ -351,6 +372,7 @@ impl NewHolding {
             issuer,
             copies,
             display: DisplayName::default(),
+            supply_point: None,
             issued_at: None,
             validity: Validity::default(),
             reuse: None,
@@ -361,6 +383,13 @@ impl NewHolding {
     #[must_use]
     pub fn displayed_as(mut self, display: DisplayName) -> Self {
         self.display = display;
+        self
+    }
+
+    /// The same with the issuer's credential issuer identifier.
+    #[must_use]
+    pub fn supplied_by(mut self, supply_point: impl Into<String>) -> Self {
+        self.supply_point = Some(supply_point.into());
         self
     }
 

@@ -60,27 +60,44 @@ impl Wallet {
 
     /// Keeps a credential that an issuance has verified, and notes it in the history.
     pub fn add(&mut self, new: NewHolding, now: Timestamp, random: &mut dyn Random) -> Result<HoldingId, WalletError> {
+        let ids = self.add_all(vec![new], now, random)?;
+        Ok(ids[0])
+    }
+
+    /// Keeps the credentials of one issuance, all or none, and notes them in the history.
+    pub fn add_all(
+        &mut self,
+        new: Vec<NewHolding>,
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Result<Vec<HoldingId>, WalletError> {
         self.check_new(&new)?;
-        let id = HoldingId::random(random);
-        let issued = new.copies.len();
         let mut changes = ChangeSet::new();
-        let holding = Holding {
-            id,
-            format: new.format,
-            type_names: new.type_names,
-            issuer: new.issuer,
-            display: new.display,
-            issued_at: new.issued_at,
-            received_at: now,
-            valid_from: new.validity.not_before,
-            valid_until: new.validity.expires,
-            reuse: new.reuse.unwrap_or_else(|| Reuse::for_batch(issued)),
-            copies: put_copies(&mut changes, new.copies, random),
-        };
-        changes.put(&HOLDING, id.record(), stored::write(&holding)?);
-        let event = Event::Issuance(Issuance::new(&holding, issued, false));
-        self.commit_logged(changes, Entry::new(now, event, Outcome::Completed), random)?;
-        Ok(id)
+        let (mut ids, mut entries) = (Vec::new(), Vec::new());
+        for new in new {
+            let id = HoldingId::random(random);
+            let issued = new.copies.len();
+            let holding = Holding {
+                id,
+                format: new.format,
+                type_names: new.type_names,
+                issuer: new.issuer,
+                display: new.display,
+                supply_point: new.supply_point,
+                issued_at: new.issued_at,
+                received_at: now,
+                valid_from: new.validity.not_before,
+                valid_until: new.validity.expires,
+                reuse: new.reuse.unwrap_or_else(|| Reuse::for_batch(issued)),
+                copies: put_copies(&mut changes, new.copies, random),
+            };
+            changes.put(&HOLDING, id.record(), stored::write(&holding)?);
+            let event = Event::Issuance(Issuance::new(&holding, issued, false));
+            entries.push(Entry::new(now, event, Outcome::Completed));
+            ids.push(id);
+        }
+        self.commit_logged(changes, entries, random)?;
+        Ok(ids)
     }
 
     /// Replaces the copies of a holding by new ones of the same credential; the old ones and their keys are
@@ -92,8 +109,8 @@ impl Wallet {
         now: Timestamp,
         random: &mut dyn Random,
     ) -> Result<(), WalletError> {
-        self.check_new(&new)?;
         let old = self.holding(id)?;
+        self.check_new(std::slice::from_ref(&new))?;
         if new.format != old.format || new.type_names.first() != old.type_names.first() {
             return Err(WalletError::OtherCredential);
         }
@@ -104,6 +121,7 @@ impl Wallet {
             type_names: new.type_names,
             issuer: new.issuer,
             display: new.display,
+            supply_point: new.supply_point.or(old.supply_point),
             issued_at: new.issued_at,
             received_at: now,
             valid_from: new.validity.not_before,
@@ -114,7 +132,7 @@ impl Wallet {
         };
         changes.put(&HOLDING, id.record(), stored::write(&holding)?);
         let event = Event::Issuance(Issuance::new(&holding, issued, true));
-        self.commit_logged(changes, Entry::new(now, event, Outcome::Completed), random)?;
+        self.commit_entry(changes, Entry::new(now, event, Outcome::Completed), random)?;
         Ok(())
     }
 
@@ -125,7 +143,7 @@ impl Wallet {
         self.destroy(&mut changes, &holding.copies, random)?;
         changes.delete(&HOLDING, id.record());
         let event = Event::Deletion(Deletion::new(&holding));
-        self.commit_logged(changes, Entry::new(now, event, Outcome::Completed), random)?;
+        self.commit_entry(changes, Entry::new(now, event, Outcome::Completed), random)?;
         Ok(())
     }
 
@@ -176,7 +194,7 @@ impl Wallet {
             changes.put(&HOLDING, id.record(), stored::write(&holding)?);
         }
         let entry = Entry::new(now, Event::Presentation(presentation), Outcome::Unfinished);
-        self.commit_logged(changes, entry, random)
+        self.commit_entry(changes, entry, random)
     }
 
     /// The keys of other key stores that are no longer needed. The caller destroys them there and says so with
@@ -237,21 +255,21 @@ impl Wallet {
         Ok(())
     }
 
-    fn check_new(&self, new: &NewHolding) -> Result<(), WalletError> {
-        if new.copies.is_empty() || new.type_names.first().is_none_or(String::is_empty) {
+    fn check_new(&self, new: &[NewHolding]) -> Result<(), WalletError> {
+        let nothing = |new: &NewHolding| new.copies.is_empty() || new.type_names.first().is_none_or(String::is_empty);
+        if new.is_empty() || new.iter().any(nothing) {
             return Err(WalletError::Empty);
         }
-        if new.issuer.party.environment != self.environment() {
-            return Err(WalletError::WrongEnvironment {
-                wallet: self.environment(),
-            });
+        let environment = self.environment();
+        if new.iter().any(|new| new.issuer.party.environment != environment) {
+            return Err(WalletError::WrongEnvironment { wallet: environment });
         }
         // ARF ISSU_12b, ISSU_35: a fresh key for each copy, and no copy twice.
         let held = self.holdings()?;
         let bound = held.iter().flat_map(|holding| &holding.copies);
         let mut keys: BTreeSet<&KeyHandle> = bound.filter_map(|copy| copy.key.as_ref()).collect();
         let mut texts = BTreeSet::new();
-        for copy in &new.copies {
+        for copy in new.iter().flat_map(|new| &new.copies) {
             if !texts.insert(copy.text.as_str()) || copy.key.as_ref().is_some_and(|key| !keys.insert(key)) {
                 return Err(WalletError::CopyRepeated);
             }

@@ -3,7 +3,6 @@
 use crate::codec::base64url;
 use crate::codec::{Budget, Json, Object};
 use crate::envelope::jws::{JwsError, UnverifiedJws};
-use crate::keys::PublicKey;
 use crate::time::Timestamp;
 use crate::trust::{IssuerClaim, TrustStore, TrustedIssuer};
 
@@ -133,11 +132,8 @@ impl Unverified<SdJwt> {
     pub fn issuer_claim(&self) -> IssuerClaim<'_> {
         let inner = self.inner();
         let iss = inner.claims.get("iss").and_then(Json::as_str);
-        let issued_at = inner
-            .claims
-            .get("iat")
-            .and_then(|issued| numeric_date(issued, f64::floor));
-        IssuerClaim::new(&inner.header, iss, inner.vct()).issued_at(issued_at)
+        let issued = inner.claims.get("iat").and_then(|at| numeric_date(at, f64::floor));
+        IssuerClaim::new(&inner.header, iss, inner.vct()).issued_at(issued)
     }
 
     /// Checks everything but the status.
@@ -163,7 +159,7 @@ impl Unverified<SdJwt> {
         inner.check_typ(options.kind)?;
         // RFC 9901 §7.1 step 1: a key proven to be the issuer's, and its signature.
         let candidates = trust.issuer_candidates(&self.issuer_claim(), now)?;
-        let issuer = inner.signed_by(candidates)?;
+        let issuer = inner.signer(candidates)?;
         if let Some(fault) = &inner.fault {
             return Err(fault.clone());
         }
@@ -197,27 +193,23 @@ impl SdJwt {
         }
     }
 
-    /// The one of several possible keys of an issuer that signed: pinned keys without `kid` are tried in turn.
-    fn signed_by(&self, candidates: Vec<TrustedIssuer>) -> Result<TrustedIssuer, SdJwtError> {
-        let mut refusal = SdJwtError::from(JwsError::BadSignature);
-        for issuer in candidates {
-            match self.check_signature(&issuer.key) {
-                Ok(()) => return Ok(issuer),
-                Err(error) => refusal = error,
-            }
-        }
-        Err(refusal)
-    }
-
-    fn check_signature(&self, key: &PublicKey) -> Result<(), SdJwtError> {
-        if key.algorithm() != self.header.algorithm() {
-            return Err(JwsError::KeyDoesNotFit.into());
-        }
+    /// The candidate whose key made the signature: pinned keys without `kid` are several.
+    fn signer(&self, candidates: Vec<TrustedIssuer>) -> Result<TrustedIssuer, SdJwtError> {
         let signature = &self.text[self.marks.signature..self.marks.disclosures - 1];
         let signature = base64url::decode(signature).map_err(JwsError::from)?;
-        key.verifying_key()
-            .verify(&self.text.as_bytes()[..self.marks.signature - 1], &signature)
-            .map_err(|_| JwsError::BadSignature.into())
+        let input = &self.text.as_bytes()[..self.marks.signature - 1];
+        let mut refusal = JwsError::BadSignature;
+        for candidate in candidates {
+            if candidate.key.algorithm() != self.header.algorithm() {
+                refusal = JwsError::KeyDoesNotFit;
+                continue;
+            }
+            if candidate.key.verifying_key().verify(input, &signature).is_ok() {
+                return Ok(candidate);
+            }
+            refusal = JwsError::BadSignature;
+        }
+        Err(refusal.into())
     }
 
     /// SD-JWT VC §2.2.2.

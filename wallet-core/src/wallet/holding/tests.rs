@@ -14,6 +14,7 @@ fn holding(reuse: Reuse, used: &[bool]) -> Holding {
         type_names: vec!["urn:example:1".to_owned()],
         issuer: Issuer::new(Party::new("School", None, Environment::Test)),
         display: DisplayName::default(),
+        supply_point: None,
         issued_at: None,
         received_at: Timestamp::from_unix(0),
         valid_from: None,

@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal as _};
 
 use wallet_core::codec::{Json, Object};
-use wallet_core::crypto::Curve;
 use wallet_core::issuance::{
     Answer, Config, IssuanceError, OfferSummary, Outcome, Preview, Report, Step, Topic, begin,
 };
@@ -56,11 +55,9 @@ pub(crate) fn receive(
     yes: bool,
 ) -> Result<Vec<HoldingId>, Failure> {
     let random = &mut SystemRandom::new();
-    let config = Config {
-        links: open.links,
-        languages: vec!["de".to_owned(), "en".to_owned()],
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.links = open.links;
+    config.languages = vec!["de".to_owned(), "en".to_owned()];
     let mut step = begin(offer, &config, random).map_err(|error| refused(&error))?;
     for _ in 0..MOST_STEPS {
         let now = open.now();
@@ -81,10 +78,7 @@ pub(crate) fn receive(
             Step::Keys(order) => {
                 let mut keys = Vec::new();
                 for wanted in order.wanted() {
-                    let made = open
-                        .wallet
-                        .software_keys()
-                        .create(wanted.count, curve(&wanted.algorithm), now, random);
+                    let made = open.wallet.software_keys().create(1, wanted.curve, now, random);
                     keys.extend(made.map_err(|error| {
                         Failure::new(
                             error.code(),
@@ -146,10 +140,6 @@ pub(crate) fn receive(
         "the issuer does not come to an end",
         "tell the issuer",
     ))
-}
-
-fn curve(algorithm: &wallet_core::crypto::SignatureAlgorithm) -> Curve {
-    algorithm.curve()
 }
 
 fn finish(open: &mut OpenWallet, outcome: Outcome) -> Result<Vec<HoldingId>, Failure> {

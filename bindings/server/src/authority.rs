@@ -1,0 +1,171 @@
+//! The authority behind HTTP: the protocol endpoints of the core, and the calls of the school office.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use wallet_core::codec::{Budget, Json, Object, json};
+use wallet_core::crypto::{Random, sha256};
+use wallet_core::http::{HttpRequest, HttpResponse, Method};
+use wallet_core::issuer::{
+    Approval, Authority, AuthorityConfig, IssuerError, IssuingUnit, OfferForm, Record, RecordView, Signer, State,
+    TransactionCode,
+};
+use wallet_core::rulebook::Rulebook;
+use wallet_core::rulebook::xschule::{ClaimOptions, SchoolReport, Setting};
+use wallet_core::time::Timestamp;
+use wallet_core::trust::Environment;
+
+use crate::adapter::{ManageError, Managed, Service};
+use crate::host::{Host, HostError};
+use crate::platform::{SystemRandom, now};
+
+/// The types that a school office issues.
+const TYPES: [&str; 3] = ["urn:mappe:de:abitur:1", "urn:mappe:de:school-report:1", "urn:mappe:de:school-attendance:1"];
+/// Digits of a transaction code: with five attempts, one guess in 200 000 succeeds.
+const CODE_DIGITS: usize = 6;
+
+/// An authority that issues school reports.
+pub struct AuthorityService {
+    authority: Mutex<Authority>,
+    setting: Setting,
+}
+
+impl AuthorityService {
+    /// Opens the authority of a host; its state is in the host's folder.
+    pub fn open(host: &mut Host, name: &str) -> Result<Self, HostError> {
+        let state = crate::state::SqliteState::open(&host.data().join("authority.db"))
+            .map_err(|error| HostError::state(&host.data().join("authority.db"), error.code()))?;
+        Self::with_state(host, name, Box::new(state))
+    }
+
+    fn with_state(host: &mut Host, name: &str, state: Box<dyn State + Send>) -> Result<Self, HostError> {
+        let data = host.data().to_owned();
+        let failed = |error: IssuerError| HostError::state(&data, error.code());
+        let identity = host.take_identity().ok_or_else(|| HostError::state(&data, "serve.identity_taken"))?;
+        let signer = Signer::new(identity.key, identity.chain).map_err(failed)?;
+        let types = TYPES.iter().map(|vct| (*vct).to_owned()).collect();
+        let config = AuthorityConfig::new(host.base().clone(), name, types);
+        let mut authority =
+            Authority::open(config, signer, Rulebook::bundled(), state, &mut SystemRandom::new()).map_err(failed)?;
+        // What ended while the server was down is forgotten now.
+        authority.clean_up(now()).map_err(failed)?;
+        let setting = match host.environment() {
+            Environment::Production => Setting::Production,
+            _ => Setting::Test,
+        };
+        Ok(Self { authority: Mutex::new(authority), setting })
+    }
+
+    fn authority(&self) -> MutexGuard<'_, Authority> {
+        // A poisoned lock means that an earlier request failed; what counts is in the database.
+        self.authority.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn offer(&self, body: &Object, now: Timestamp, random: &mut dyn Random) -> Result<Json, ManageError> {
+        let text = |name: &str| body.get(name).and_then(Json::as_str);
+        match text("configuration") {
+            None | Some("school-report") => {}
+            Some(_) => return Err(ManageError::bad("offer.configuration", "`configuration` must be `school-report`")),
+        }
+        let xml = text("record").ok_or_else(|| ManageError::bad("offer.record", "`record` must be the text of an XSchule message"))?;
+        let report = SchoolReport::parse(xml, &mut Budget::default()).map_err(|error| ManageError::bad(error.code(), error.to_string()))?;
+        let vct = report.vct().map_err(|error| ManageError::bad(error.code(), error.to_string()))?;
+        let claims = report.to_claims(&ClaimOptions::original(self.setting));
+        // Lessons S37: who approved it, on what basis. The digest says which message without repeating it.
+        let approved_by = text("approved_by").unwrap_or("holder of the management token");
+        let digest = wallet_core::codec::base64url::encode(sha256(xml.as_bytes()));
+        let basis = text("basis").map_or_else(|| format!("XSchule message, sha-256 {digest}"), str::to_owned);
+        let mut authority = self.authority();
+        let mut record = Record::new(authority.rulebook(), vct, claims, Approval::new(approved_by, basis)).map_err(refused)?;
+        record.unit = report.school().and_then(|school| {
+            let id = school.id.as_deref()?;
+            Some(IssuingUnit::new(id, school.name.as_str()))
+        });
+        record.supersedes = text("supersedes").map(str::to_owned);
+        let tx_code = match body.get("tx_code").and_then(Json::as_bool) {
+            Some(false) => TransactionCode::None,
+            _ => TransactionCode::Numeric(CODE_DIGITS),
+        };
+        let form = match body.get("by_value").and_then(Json::as_bool) {
+            Some(true) => OfferForm::ByValue,
+            _ => OfferForm::ByReference,
+        };
+        let created = authority.create_offer(record, tx_code, form, now, random).map_err(refused)?;
+        let findings = report.findings().iter().map(|finding| Json::from(finding.to_string())).collect();
+        Ok(Object::new()
+            .with("id", Json::from(created.id))
+            .with("offer", Json::from(created.offer))
+            .with("tx_code", created.tx_code.map(Json::from))
+            .with("expires", Json::from(created.expires.to_string()))
+            .with("findings", Json::Array(findings))
+            .into())
+    }
+
+    fn change(&self, id: &str, verb: &str, body: &Object, now: Timestamp) -> Result<Json, ManageError> {
+        let reason = body.get("reason").and_then(Json::as_str).unwrap_or("not stated");
+        let mut authority = self.authority();
+        match verb {
+            "revoke" => authority.revoke(id, reason, now),
+            "suspend" => authority.suspend(id, reason, now),
+            "reinstate" => authority.reinstate(id, now),
+            "withdraw" => authority.withdraw(id, now),
+            _ => return Err(ManageError::NotFound),
+        }
+        .map_err(refused)?;
+        authority.record(id).map(|view| describe(&view)).map_err(refused)
+    }
+}
+
+impl std::fmt::Debug for AuthorityService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AuthorityService")
+    }
+}
+
+impl Service for AuthorityService {
+    fn handle(&self, request: HttpRequest, now: Timestamp, random: &mut dyn Random) -> HttpResponse {
+        self.authority().handle(&request, now, random)
+    }
+
+    fn manage(&self, call: Managed<'_>, now: Timestamp, random: &mut dyn Random) -> Result<Json, ManageError> {
+        match (call.method, call.path) {
+            (Method::Post, ["offers"]) => self.offer(call.body, now, random),
+            (Method::Get, ["offers" | "records", id]) => self.authority().record(id).map(|view| describe(&view)).map_err(refused),
+            (Method::Get, ["records"]) => {
+                let records = self.authority().records().map_err(refused)?;
+                Ok(Object::new().with("records", Json::Array(records.iter().map(describe).collect())).into())
+            }
+            (Method::Post, ["offers" | "records", id, verb]) => self.change(id, verb, call.body, now),
+            _ => Err(ManageError::NotFound),
+        }
+    }
+}
+
+fn describe(view: &RecordView) -> Json {
+    let word = |value: Result<Json, json::JsonError>| value.unwrap_or(Json::Null);
+    Object::new()
+        .with("id", Json::from(view.id.as_str()))
+        .with("vct", Json::from(view.vct.as_str()))
+        .with("state", word(json::to_json(&view.offer)))
+        .with("status", word(json::to_json(&view.status)))
+        .with("approval", word(json::to_json(&view.approval)))
+        .with("unit", word(json::to_json(&view.unit)))
+        .with("created", Json::from(view.created.to_string()))
+        .with("expires", Json::from(view.expires.to_string()))
+        .with("copies", word(json::to_json(&view.copies)))
+        .with("history", word(json::to_json(&view.history)))
+        .into()
+}
+
+fn refused(error: IssuerError) -> ManageError {
+    match error {
+        IssuerError::UnknownRecord => ManageError::NotFound,
+        IssuerError::State(_) => ManageError::Internal,
+        other => ManageError::bad(other.code(), other.to_string()),
+    }
+}
+
+/// The folder's file with the certificate authority, for those who are to trust a development server.
+pub fn issuer_anchor(data: &Path) -> std::path::PathBuf {
+    data.join("issuer-ca.pem")
+}
