@@ -94,9 +94,11 @@ pub(crate) fn run(args: VerifyArgs) -> Outcome {
         })
         .map_err(|error| Failure::file("standard output".as_ref(), &error))?;
     if !args.json && tally.total() > 1 {
-        println!(
+        outln!(
             "{} accepted, {} refused, {} undetermined",
-            tally.accepted, tally.refused, tally.undetermined
+            tally.accepted,
+            tally.refused,
+            tally.undetermined
         );
     }
     Ok(ExitCode::from(match tally {
