@@ -116,7 +116,9 @@ fn split<'a>(bytes: &'a [u8], offsets: &[u64]) -> Result<Vec<&'a [u8]>, WalletEr
         let [begin, end] = [pair[0], pair[1]].map(|offset| usize::try_from(offset).ok());
         bytes.get(begin?..end?)
     };
-    let parts = (!offsets.is_empty()).then(|| offsets.windows(2).map(part).collect()).flatten();
+    let parts = (!offsets.is_empty())
+        .then(|| offsets.windows(2).map(part).collect())
+        .flatten();
     parts.ok_or_else(|| {
         WalletError::new(
             ErrorKind::Misuse,
