@@ -5,6 +5,7 @@ use std::fmt;
 use wallet_core::codec::JsonError;
 use wallet_core::credential::sd_jwt::SdJwtError;
 use wallet_core::envelope::jws::JwsError;
+use wallet_core::keys::KeyError;
 use wallet_core::trust::TrustError;
 use wallet_core::trust::pack::PackError;
 
@@ -18,7 +19,7 @@ pub enum WalletError {
         kind: ErrorKind,
         /// The stable name of the reason, for logs and translations.
         code: String,
-        /// The reason in English.
+        /// The reason in English. It is not named `message`, for Kotlin's exceptions have a member of this name.
         reason: String,
         /// What the user or the app can do, in English.
         remedy: String,
@@ -75,7 +76,7 @@ impl From<PackError> for WalletError {
         let kind = match &error {
             PackError::Json(error) => of_json(error),
             PackError::Jws(error) => of_jws(error),
-            PackError::IsPack => ErrorKind::Unsupported,
+            PackError::IsPack | PackError::Key(KeyError::UnsupportedType) => ErrorKind::Unsupported,
             PackError::Expired { .. } | PackError::GoesBack { .. } | PackError::Trust(_) => ErrorKind::Refused,
             _ => ErrorKind::Malformed,
         };
@@ -102,6 +103,7 @@ fn of_json(error: &JsonError) -> ErrorKind {
 
 fn of_jws(error: &JwsError) -> ErrorKind {
     match error {
+        JwsError::Json(error) => of_json(error),
         JwsError::UnsupportedAlgorithm => ErrorKind::Unsupported,
         _ => ErrorKind::Malformed,
     }

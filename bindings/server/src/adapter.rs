@@ -245,7 +245,6 @@ fn into_axum(response: &HttpResponse) -> Response<Body> {
 
 /// A QR code for a link, as SVG; `None` if the link is too long for one.
 pub(crate) fn qr(link: &str) -> Option<Json> {
-    use fast_qr::convert::Builder as _;
     let code = fast_qr::QRBuilder::new(link).build().ok()?;
     Some(Json::from(fast_qr::convert::svg::SvgBuilder::default().to_str(&code)))
 }
