@@ -10,7 +10,7 @@ use wallet_core::protocol::openid4vp::{RequestMethod, ResponseMode, ReturnLink};
 use wallet_core::trust::{Environment, TrustStore};
 use wallet_core::verifier::{
     AssessOptions, Assessment, CheckName, CheckOutcome, Created, Finding, FormatChoice, Presented, RequestPrefix,
-    RequestSpec, University, UniversityError, Verdict, assess, recheck,
+    RequestSpec, Session, University, UniversityError, Verdict, assess, recheck,
 };
 use wallet_tests::campus::{Campus, HOST, STATUS, json, query};
 
@@ -710,6 +710,32 @@ fn an_exported_assessment_can_be_checked_again() {
 }
 
 #[test]
+fn the_university_signs_what_it_found_and_forgets_when_told() {
+    let mut campus = Campus::new();
+    let holding = campus.pupil();
+    let (mut university, created, _) = round(&mut campus, &holding, ResponseMode::DirectPostJwt, |answer| answer);
+    let evidence = university.evidence(&created.id, None, campus.now).unwrap();
+    let [(query, signed)] = evidence.as_slice() else {
+        panic!()
+    };
+    assert_eq!(query, "report");
+    let jws = UnverifiedJws::parse(signed, &mut Budget::default()).unwrap();
+    let verified = jws.verify(&PublicKey::from(&campus.university.key)).unwrap();
+    let export = Json::Object(verified.claims(&mut Budget::default()).unwrap());
+    let again = recheck(&export, &campus.university_trust()).unwrap();
+    assert!(again.agrees, "{again:?}");
+    assert_eq!(
+        again.assessment.check(CheckName::Binding).unwrap().outcome,
+        CheckOutcome::Pass
+    );
+    university.forget(&created.id, campus.now).unwrap();
+    assert_eq!(
+        university.result(&created.id, None, campus.now),
+        Err(UniversityError::NoSuchRequest)
+    );
+}
+
+#[test]
 fn a_certificate_that_does_not_fit_makes_no_university() {
     use wallet_core::crypto::{Curve, SigningKey};
     use wallet_core::verifier::{MemorySessions, UniversityConfig};
@@ -734,6 +760,43 @@ fn a_certificate_that_does_not_fit_makes_no_university() {
     // The host of the base is not a name of the certificate.
     let named = university.client_id(RequestPrefix::X509SanDns);
     assert_eq!(named, Err(UniversityError::CertificateName));
+}
+
+#[test]
+fn nobody_is_asked_for_more_than_the_purpose_allows() {
+    use wallet_core::verifier::Purpose;
+    let mut campus = Campus::new();
+    let mut university = campus.university_for(vec![Purpose::new("admission", query())]);
+    let mut make = |purpose: Option<&str>, query| {
+        let mut spec = RequestSpec::new(query);
+        spec.purpose = purpose.map(str::to_owned);
+        university
+            .create_request(&spec, campus.now, &mut campus.random)
+            .map(|_| ())
+    };
+    assert_eq!(make(Some("admission"), query()), Ok(()));
+    assert_eq!(make(None, query()), Err(UniversityError::NoSuchPurpose));
+    assert_eq!(make(Some("curiosity"), query()), Err(UniversityError::NoSuchPurpose));
+    let more = query().to_json().to_string().replace("family_name", "birthdate");
+    let more = wallet_core::protocol::dcql::Query::parse(&json(&more)).unwrap();
+    assert_eq!(
+        make(Some("admission"), more),
+        Err(UniversityError::OverAsking("a claim"))
+    );
+}
+
+/// What a release wrote must be readable for ever after.
+#[test]
+fn a_session_of_version_1_is_read() {
+    let text = r#"{"session":1,"id":"a","request_id":"b","revision":1,"client_id":"x509_hash:c","nonce":"d","state":"e","response_mode":"direct_post.jwt","key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE","query":{"credentials":[]},"purpose":null,"return_to":"https://uni.example/","response_code":"f","expires":1782900300,"keep_until":1782903900,"stage":{"answered":{"vp_token":"{}","at":1782900000}}}"#;
+    let session = Session::from_bytes(text.as_bytes()).unwrap();
+    assert_eq!((session.id(), session.request_id(), session.revision()), ("a", "b", 1));
+    assert_eq!(std::str::from_utf8(&session.to_bytes()).unwrap(), text);
+    let later = text.replace("\"session\":1", "\"session\":2");
+    assert_eq!(
+        Session::from_bytes(later.as_bytes()).unwrap_err().code(),
+        "sessions.unreadable"
+    );
 }
 
 #[test]
