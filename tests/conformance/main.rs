@@ -3,7 +3,11 @@
 
 mod dcql;
 mod jcs;
+mod jose;
 mod openid4vp;
+mod openid4vci;
 mod sd_jwt;
+mod sd_jwt_vc;
 mod token_status_list;
+mod wycheproof;
 mod xschule;

@@ -26,6 +26,9 @@ const LAYOUT: &str = "
     CREATE INDEX IF NOT EXISTS document_end ON document (expires) WHERE expires IS NOT NULL;
 ";
 
+/// How the table looks; a later version changes it from here.
+const VERSION: i64 = 1;
+
 /// The state of an authority in a file.
 pub struct SqliteState {
     connection: Connection,
@@ -46,7 +49,14 @@ impl SqliteState {
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
             .map_err(unavailable)?;
+        let version: i64 =
+            connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(unavailable)?;
+        if version > VERSION {
+            // Written by a later version: better no answer than a wrong one.
+            return Err(StateError::Unavailable);
+        }
         connection.execute_batch(LAYOUT).map_err(unavailable)?;
+        connection.pragma_update(None, "user_version", VERSION).map_err(unavailable)?;
         Ok(Self { connection, key })
     }
 
@@ -65,7 +75,9 @@ fn seal(key: &[u8; 32], kind: Kind, id: &str, value: &[u8]) -> Vec<u8> {
     seal_record(key, XNonce::random(&mut SystemRandom::new()), value, &place(kind, id))
 }
 
-fn unavailable(_: rusqlite::Error) -> StateError {
+fn unavailable(error: rusqlite::Error) -> StateError {
+    let code = error.sqlite_error_code().unwrap_or(rusqlite::ErrorCode::Unknown);
+    tracing::error!(?code, "the database does not answer");
     StateError::Unavailable
 }
 

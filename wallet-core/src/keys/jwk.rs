@@ -105,6 +105,8 @@ pub struct Jwk {
     pub alg: Option<String>,
     /// `use`, as written.
     pub usage: Option<String>,
+    /// `key_ops`, as written; names that are no strings are left out.
+    pub operations: Option<Vec<String>>,
 }
 
 impl Jwk {
@@ -116,6 +118,10 @@ impl Jwk {
             kid: text("kid"),
             alg: text("alg"),
             usage: text("use"),
+            operations: jwk.get("key_ops").and_then(Json::as_array).map(|names| {
+                let names = names.iter().filter_map(Json::as_str);
+                names.map(str::to_owned).collect()
+            }),
         })
     }
 }
@@ -170,6 +176,8 @@ impl JwkSet {
         self.0.iter().filter(move |jwk| {
             jwk.key.algorithm() == algorithm
                 && jwk.usage.as_deref().is_none_or(|usage| usage == "sig")
+                // RFC 7517 §4.3.
+                && jwk.operations.as_ref().is_none_or(|names| names.iter().any(|name| name == "verify"))
                 && kid.is_none_or(|kid| jwk.kid.as_deref() == Some(kid))
         })
     }
