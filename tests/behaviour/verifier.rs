@@ -804,3 +804,78 @@ fn nothing_checked_is_not_accepted() {
     assert_eq!(CheckOutcome::Pass.code(), None);
     assert!(Verdict::Accepted < Verdict::Undetermined && Verdict::Undetermined < Verdict::Refused);
 }
+
+mod hostile {
+    //! Whatever arrives: no panic, and nothing altered is accepted.
+
+    use std::sync::OnceLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A report and an answer to a request, made once.
+    fn valid() -> &'static (String, HttpRequest) {
+        static VALID: OnceLock<(String, HttpRequest)> = OnceLock::new();
+        VALID.get_or_init(|| {
+            let mut campus = Campus::new();
+            let text = campus.issue("report", campus.claims());
+            let holding = vec![campus.hold("report", &text)];
+            let mut university = campus.university();
+            let created = ask(&mut university, &mut campus, &spec(ResponseMode::DirectPost));
+            let answer = wallet_answers(&mut university, &mut campus, &holding, &created.request_url);
+            (text, answer)
+        })
+    }
+
+    fn altered(text: &str, at: usize, byte: u8) -> Option<String> {
+        let mut bytes = text.as_bytes().to_vec();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        let changed = String::from_utf8(bytes).ok()?;
+        (changed != text).then_some(changed)
+    }
+
+    proptest! {
+        #[test]
+        fn an_altered_report_is_never_accepted(at: usize, byte in 0_u8..128) {
+            let (text, _) = valid();
+            let campus = Campus::new();
+            let trust = campus.university_trust();
+            if let Some(changed) = altered(text, at, byte) {
+                let assessment = assess(&changed, &AssessOptions::new(&trust, campus.now));
+                // White space around the text is no part of it.
+                prop_assert!(changed.trim() == text.as_str() || assessment.verdict() == Verdict::Refused);
+            }
+        }
+
+        #[test]
+        fn any_text_is_judged(text: String) {
+            let trust = TrustStore::new(Environment::Test);
+            let campus_time = wallet_core::time::Timestamp::from_unix(0);
+            prop_assert_eq!(assess(&text, &AssessOptions::new(&trust, campus_time)).verdict(), Verdict::Refused);
+        }
+
+        #[test]
+        fn any_body_is_answered(body: Vec<u8>) {
+            let mut campus = Campus::new();
+            let mut university = campus.university();
+            let created = ask(&mut university, &mut campus, &spec(ResponseMode::DirectPostJwt));
+            let uri = decode_form(created.request_url.split_once('?').unwrap().1).unwrap()[1].1.clone();
+            let url = HttpsUrl::parse(&uri.replace("/request/", "/response/"), LinkPolicy::HttpsOnly).unwrap();
+            let request = HttpRequest::post(url, "application/x-www-form-urlencoded", body);
+            prop_assert_eq!(deliver(&mut university, &mut campus, &request).status(), 400);
+        }
+
+        #[test]
+        fn any_link_is_refused(text: String, query: String) {
+            let mut campus = Campus::new();
+            let trust = campus.wallet_trust();
+            let context = Context::new(&trust, &[]);
+            let link = format!("openid4vp://?client_id=x509_hash%3Aa&request={query}");
+            for text in [text, link] {
+                prop_assert!(begin(&text, Arrival::Link, &context, campus.now, &mut campus.random).is_err());
+            }
+        }
+    }
+}
