@@ -164,7 +164,7 @@ impl Service for UniversityService {
             (Method::Post, ["requests", id, "evidence"]) => {
                 let code = call.body.get("response_code").and_then(Json::as_str);
                 let evidence = self.university().evidence(id, code, now).map_err(refused)?;
-                let evidence = evidence.into_iter().map(Json::from).collect();
+                let evidence = evidence.into_iter().map(|(_, signed)| Json::from(signed)).collect();
                 Ok(Object::new().with("evidence", Json::Array(evidence)).into())
             }
             _ => Err(ManageError::NotFound),

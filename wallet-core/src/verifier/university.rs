@@ -2,7 +2,7 @@
 
 use super::session::{Session, Sessions, Stage};
 use super::{
-    AssessOptions, Assessment, Check, CheckName, CheckOutcome, FormatChoice, UniversityError, Verdict, assess,
+    AssessOptions, Assessment, Check, CheckName, CheckOutcome, FormatChoice, Purpose, UniversityError, Verdict, assess,
 };
 use crate::codec::{Budget, Json, Object};
 use crate::credential::Format;
@@ -30,6 +30,8 @@ pub struct UniversityConfig {
     pub key: SigningKey,
     /// The issuers whose credentials count.
     pub trust: TrustStore,
+    /// For what may be asked; where there are none, for anything. With purposes, every request names one of them.
+    pub purposes: Vec<Purpose>,
     /// Which links are followed.
     pub links: LinkPolicy,
     /// How many seconds a request waits for its answer.
@@ -48,6 +50,7 @@ impl UniversityConfig {
             chain,
             key,
             trust,
+            purposes: Vec::new(),
             links: LinkPolicy::HttpsOnly,
             lifetime: 300,
             retention: 3600,
@@ -241,6 +244,7 @@ impl University {
         now: Timestamp,
         random: &mut dyn Random,
     ) -> Result<Created, UniversityError> {
+        self.check_purpose(spec)?;
         self.sessions.sweep(now)?;
         let client_id = self.client_id(spec.prefix)?;
         let expires = now.plus(self.config.lifetime);
@@ -270,6 +274,21 @@ impl University {
             request_url: link.encode(&spec.scheme),
             expires,
         })
+    }
+
+    /// Before anything personal is read, and closed where nothing is said (lessons S30).
+    fn check_purpose(&self, spec: &RequestSpec) -> Result<(), UniversityError> {
+        if self.config.purposes.is_empty() {
+            return Ok(());
+        }
+        let named = |purpose: &&Purpose| Some(&purpose.name) == spec.purpose.as_ref();
+        let purpose = self
+            .config
+            .purposes
+            .iter()
+            .find(named)
+            .ok_or(UniversityError::NoSuchPurpose)?;
+        purpose.allows(&spec.query).map_err(UniversityError::OverAsking)
     }
 
     pub(super) fn request_uri(&self, request_id: &str) -> HttpsUrl {
@@ -304,6 +323,47 @@ impl University {
                 }
             }
         }
+    }
+
+    /// The evidence of an answer, signed by the university: by query, each presentation with all its assessment rests
+    /// on, for [`recheck`](super::recheck). It holds everything that was disclosed.
+    pub fn evidence(
+        &self,
+        id: &str,
+        response_code: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<(String, String)>, UniversityError> {
+        let Finding::Answered(presented) = self.result(id, response_code, now)? else {
+            return Ok(Vec::new());
+        };
+        let session = self.sessions.by_id(id)?.ok_or(UniversityError::NoSuchRequest)?;
+        let (vp_token, at) = answer_of(&session)?;
+        let (key, chain) = (&self.config.key, &self.config.chain);
+        let bound = self.options(&session, at, now);
+        let bare = bound.without_key_binding();
+        // Assessments stand in the order of the presentations.
+        let texts = vp_token.iter().flat_map(|(_, presentations)| presentations);
+        let sign = |((query, assessment), text): (&(String, Assessment), &Json)| {
+            let options = if assessment.check(CheckName::Binding).is_some() {
+                &bound
+            } else {
+                &bare
+            };
+            let text = text.as_str().unwrap_or_default();
+            (query.clone(), assessment.export_signed(text, options, key, chain))
+        };
+        Ok(presented.assessments.iter().zip(texts).map(sign).collect())
+    }
+
+    /// Forgets a request and its answer before its time.
+    pub fn forget(&mut self, id: &str, now: Timestamp) -> Result<(), UniversityError> {
+        let mut session = self.sessions.by_id(id)?.ok_or(UniversityError::NoSuchRequest)?;
+        session.revision += 1;
+        session.keep_until = now;
+        session.stage = Stage::Declined { code: String::new() };
+        session.key = None;
+        self.sessions.replace(&session)?;
+        Ok(self.sessions.sweep(now)?)
     }
 
     /// The status lists that are needed to judge the answer to request `id` at `now`, as requests to be sent; each
@@ -346,28 +406,6 @@ impl University {
         Ok(())
     }
 
-    /// The evidence for each presentation that answered request `id`, as [`Assessment::export_signed`] makes it: for
-    /// the file, and for whoever wants to check the university's judgement.
-    pub fn evidence(
-        &self,
-        id: &str,
-        response_code: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Vec<String>, UniversityError> {
-        let Finding::Answered(presented) = self.result(id, response_code, now)? else {
-            return Ok(Vec::new());
-        };
-        let session = self.sessions.by_id(id)?.ok_or(UniversityError::NoSuchRequest)?;
-        let options = self.options(&session, presented.at, now);
-        let vp_token = vp_token(&session)?;
-        let texts = vp_token.iter().flat_map(|(_, presentations)| presentations);
-        let signed = presented.assessments.iter().zip(texts).map(|((_, assessment), text)| {
-            let text = text.as_str().unwrap_or_default();
-            assessment.export_signed(text, &options, &self.config.key, &self.config.chain)
-        });
-        Ok(signed.collect())
-    }
-
     /// The status lists at hand.
     pub fn status(&self) -> &StatusEvidence {
         &self.status
@@ -381,24 +419,22 @@ impl University {
     }
 
     pub(super) fn judge(&self, session: &Session, now: Timestamp) -> Result<Presented, UniversityError> {
-        let Stage::Answered { at, .. } = &session.stage else {
-            return Err(UniversityError::NoSuchRequest);
-        };
-        let at = Timestamp::from_unix(*at);
-        let vp_token = vp_token(session)?;
+        let (vp_token, at) = answer_of(session)?;
         let query = Query::parse(&session.query).map_err(UniversityError::Query)?;
         let options = self.options(session, at, now);
         Ok(judge(&query, &vp_token, &self.rulebook, &options, at))
     }
 }
 
-/// The presentations of an answer, by query.
-fn vp_token(session: &Session) -> Result<VpToken, UniversityError> {
-    let Stage::Answered { vp_token, .. } = &session.stage else {
+/// What the wallet sent, and when.
+fn answer_of(session: &Session) -> Result<(VpToken, Timestamp), UniversityError> {
+    let Stage::Answered { vp_token, at } = &session.stage else {
         return Err(UniversityError::NoSuchRequest);
     };
-    let vp_token = Json::parse(vp_token, &mut Budget::default()).map_err(|_| UniversityError::NoSuchRequest)?;
-    VpToken::parse(&vp_token).map_err(|_| UniversityError::NoSuchRequest)
+    let unreadable = UniversityError::NoSuchRequest;
+    let vp_token = Json::parse(vp_token, &mut Budget::default()).map_err(|_| unreadable.clone())?;
+    let vp_token = VpToken::parse(&vp_token).map_err(|_| unreadable)?;
+    Ok((vp_token, Timestamp::from_unix(*at)))
 }
 
 /// Judges every presentation by itself, and then all of them against the query (OpenID4VP 1.0 §8.6).
