@@ -152,6 +152,7 @@ struct Lists {
 
 impl Verifier<'_> {
     fn assess(&self, text: &str) -> Assessment {
+        let anchors = self.trust.read().unwrap_or_else(PoisonError::into_inner);
         let evidence = self.lists.evidence.read().unwrap_or_else(PoisonError::into_inner);
         let mut options = AssessOptions::new(&anchors, self.at)
             .with_format(self.format)
