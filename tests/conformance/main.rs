@@ -4,8 +4,8 @@
 mod dcql;
 mod jcs;
 mod jose;
-mod openid4vp;
 mod openid4vci;
+mod openid4vp;
 mod sd_jwt;
 mod sd_jwt_vc;
 mod token_status_list;

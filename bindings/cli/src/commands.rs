@@ -2,6 +2,7 @@
 
 mod bulk;
 mod dcql;
+mod demo;
 mod input;
 mod inspect;
 mod issue;
@@ -16,6 +17,7 @@ use crate::report::{Failure, Outcome};
 
 pub(crate) fn run(command: Command) -> Outcome {
     match command {
+        Command::Demo(args) => demo::run(&args),
         Command::Dcql(args) => dcql::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Trust(command) => trust::run(command),

@@ -118,7 +118,8 @@ impl AuthorityService {
             .collect();
         Ok(Object::new()
             .with("id", Json::from(created.id))
-            .with("offer", Json::from(created.offer))
+            .with("offer", Json::from(created.offer.as_str()))
+            .with("qr", crate::adapter::qr(&created.offer))
             .with("tx_code", created.tx_code.map(Json::from))
             .with("expires", Json::from(created.expires.to_string()))
             .with("findings", Json::Array(findings))

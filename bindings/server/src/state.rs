@@ -49,14 +49,17 @@ impl SqliteState {
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
             .map_err(unavailable)?;
-        let version: i64 =
-            connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(unavailable)?;
+        let version: i64 = connection
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .map_err(unavailable)?;
         if version > VERSION {
             // Written by a later version: better no answer than a wrong one.
             return Err(StateError::Unavailable);
         }
         connection.execute_batch(LAYOUT).map_err(unavailable)?;
-        connection.pragma_update(None, "user_version", VERSION).map_err(unavailable)?;
+        connection
+            .pragma_update(None, "user_version", VERSION)
+            .map_err(unavailable)?;
         Ok(Self { connection, key })
     }
 

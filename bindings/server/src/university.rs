@@ -101,7 +101,8 @@ impl UniversityService {
         let created = self.university().create_request(&spec, now, random).map_err(refused)?;
         Ok(Object::new()
             .with("id", Json::from(created.id))
-            .with("request", Json::from(created.request_url))
+            .with("request", Json::from(created.request_url.as_str()))
+            .with("qr", crate::adapter::qr(&created.request_url))
             .with("expires", Json::from(created.expires.to_string()))
             .into())
     }
@@ -154,6 +155,17 @@ impl Service for UniversityService {
             (Method::Post, ["requests", id, "result"]) => {
                 let code = call.body.get("response_code").and_then(Json::as_str);
                 self.result(id, code, now)
+            }
+            (Method::Post, ["requests", id, "recheck"]) => {
+                self.university().renew_status(id, now).map_err(refused)?;
+                let code = call.body.get("response_code").and_then(Json::as_str);
+                self.result(id, code, now)
+            }
+            (Method::Post, ["requests", id, "evidence"]) => {
+                let code = call.body.get("response_code").and_then(Json::as_str);
+                let evidence = self.university().evidence(id, code, now).map_err(refused)?;
+                let evidence = evidence.into_iter().map(Json::from).collect();
+                Ok(Object::new().with("evidence", Json::Array(evidence)).into())
             }
             _ => Err(ManageError::NotFound),
         }

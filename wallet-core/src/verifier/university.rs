@@ -13,6 +13,7 @@ use crate::http::{HttpRequest, HttpResponse, HttpsUrl, LinkPolicy};
 use crate::keys::PublicKey;
 use crate::protocol::dcql::Query;
 use crate::protocol::openid4vp::{ClientId, RequestLink, RequestMethod, ResponseMode, ReturnLink, VpToken};
+use crate::rulebook::Rulebook;
 use crate::status::StatusEvidence;
 use crate::time::Timestamp;
 use crate::trust::{Certificate, TrustStore};
@@ -193,6 +194,7 @@ impl Presented {
 pub struct University {
     pub(super) config: UniversityConfig,
     pub(super) sessions: Box<dyn Sessions>,
+    pub(super) rulebook: Rulebook,
     status: StatusEvidence,
 }
 
@@ -215,6 +217,7 @@ impl University {
         }
         Ok(Self {
             status: StatusEvidence::with_links(config.links),
+            rulebook: Rulebook::bundled(),
             config,
             sessions,
         })
@@ -331,6 +334,40 @@ impl University {
         }
     }
 
+    /// Forgets the status lists that judge the answer to request `id`, so that [`University::status_requests`] asks for
+    /// them anew: for a second look before their time is up.
+    pub fn renew_status(&mut self, id: &str, now: Timestamp) -> Result<(), UniversityError> {
+        let session = self.sessions.by_id(id)?.ok_or(UniversityError::NoSuchRequest)?;
+        for (_, assessment) in self.judge(&session, now)?.assessments {
+            for uri in assessment.status_uris {
+                self.status.forget(&uri);
+            }
+        }
+        Ok(())
+    }
+
+    /// The evidence for each presentation that answered request `id`, as [`Assessment::export_signed`] makes it: for
+    /// the file, and for whoever wants to check the university's judgement.
+    pub fn evidence(
+        &self,
+        id: &str,
+        response_code: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<String>, UniversityError> {
+        let Finding::Answered(presented) = self.result(id, response_code, now)? else {
+            return Ok(Vec::new());
+        };
+        let session = self.sessions.by_id(id)?.ok_or(UniversityError::NoSuchRequest)?;
+        let options = self.options(&session, presented.at, now);
+        let vp_token = vp_token(&session)?;
+        let texts = vp_token.iter().flat_map(|(_, presentations)| presentations);
+        let signed = presented.assessments.iter().zip(texts).map(|((_, assessment), text)| {
+            let text = text.as_str().unwrap_or_default();
+            assessment.export_signed(text, &options, &self.config.key, &self.config.chain)
+        });
+        Ok(signed.collect())
+    }
+
     /// The status lists at hand.
     pub fn status(&self) -> &StatusEvidence {
         &self.status
@@ -344,22 +381,34 @@ impl University {
     }
 
     pub(super) fn judge(&self, session: &Session, now: Timestamp) -> Result<Presented, UniversityError> {
-        let Stage::Answered { vp_token, at } = &session.stage else {
+        let Stage::Answered { at, .. } = &session.stage else {
             return Err(UniversityError::NoSuchRequest);
         };
         let at = Timestamp::from_unix(*at);
-        let budget = &mut Budget::default();
-        let unreadable = |_| UniversityError::NoSuchRequest;
-        let vp_token = Json::parse(vp_token, budget).map_err(unreadable)?;
-        let vp_token = VpToken::parse(&vp_token).map_err(|_| UniversityError::NoSuchRequest)?;
+        let vp_token = vp_token(session)?;
         let query = Query::parse(&session.query).map_err(UniversityError::Query)?;
         let options = self.options(session, at, now);
-        Ok(judge(&query, &vp_token, &options, at))
+        Ok(judge(&query, &vp_token, &self.rulebook, &options, at))
     }
 }
 
+/// The presentations of an answer, by query.
+fn vp_token(session: &Session) -> Result<VpToken, UniversityError> {
+    let Stage::Answered { vp_token, .. } = &session.stage else {
+        return Err(UniversityError::NoSuchRequest);
+    };
+    let vp_token = Json::parse(vp_token, &mut Budget::default()).map_err(|_| UniversityError::NoSuchRequest)?;
+    VpToken::parse(&vp_token).map_err(|_| UniversityError::NoSuchRequest)
+}
+
 /// Judges every presentation by itself, and then all of them against the query (OpenID4VP 1.0 §8.6).
-pub(super) fn judge(query: &Query, vp_token: &VpToken, options: &AssessOptions<'_>, at: Timestamp) -> Presented {
+pub(super) fn judge(
+    query: &Query,
+    vp_token: &VpToken,
+    rulebook: &Rulebook,
+    options: &AssessOptions<'_>,
+    at: Timestamp,
+) -> Presented {
     let mut assessments = Vec::new();
     for (id, presentations) in vp_token.iter() {
         let asked = query.credential(id);
@@ -373,7 +422,7 @@ pub(super) fn judge(query: &Query, vp_token: &VpToken, options: &AssessOptions<'
                 _ => assess("", options),
             };
             if let Some(asked) = asked {
-                assessment.push(check_query(asked, &assessment));
+                assessment.push(check_query(asked, &assessment, rulebook));
             } else {
                 let code = dcql::PresentedError::UnknownQuery.code().to_owned();
                 assessment.push(Check::new(CheckName::Query, CheckOutcome::Fail(code)));
@@ -381,7 +430,7 @@ pub(super) fn judge(query: &Query, vp_token: &VpToken, options: &AssessOptions<'
             assessments.push((id.to_owned(), assessment));
         }
     }
-    let outcome = check_all(query, &assessments);
+    let outcome = check_all(query, &assessments, rulebook);
     Presented {
         at,
         assessments,
@@ -389,20 +438,27 @@ pub(super) fn judge(query: &Query, vp_token: &VpToken, options: &AssessOptions<'
     }
 }
 
-fn candidate(assessment: &Assessment) -> Option<Candidate<'_>> {
+fn candidate<'a>(assessment: &'a Assessment, rulebook: &'a Rulebook) -> Option<Candidate<'a>> {
     let claims = assessment.claims()?;
     let bound = assessment
         .check(CheckName::Binding)
         .is_some_and(|check| check.outcome == CheckOutcome::Pass);
+    // SD-JWT VC §6.3.1.2: a type that extends the one asked for answers the query; that it may be issued by whoever
+    // issued it, the origin says.
+    let named = assessment.type_names.iter();
+    let inherited = named
+        .clone()
+        .filter_map(|name| rulebook.lookup(name))
+        .flat_map(|known| known.extends());
     Some(
         Candidate::new("", Format::DcSdJwt, claims)
-            .with_types(assessment.type_names.iter().map(String::as_str))
+            .with_types(named.chain(inherited).map(String::as_str))
             .with_holder_binding(bound),
     )
 }
 
-fn check_query(asked: &crate::protocol::dcql::CredentialQuery, assessment: &Assessment) -> Check {
-    let outcome = match candidate(assessment) {
+fn check_query(asked: &crate::protocol::dcql::CredentialQuery, assessment: &Assessment, rulebook: &Rulebook) -> Check {
+    let outcome = match candidate(assessment, rulebook) {
         None => CheckOutcome::Unknown("assessment.no_claims".to_owned()),
         Some(candidate) => match dcql::check_presentation(asked, &candidate, &mut Budget::default()) {
             Ok(()) => CheckOutcome::Pass,
@@ -412,10 +468,10 @@ fn check_query(asked: &crate::protocol::dcql::CredentialQuery, assessment: &Asse
     Check::new(CheckName::Query, outcome)
 }
 
-fn check_all(query: &Query, assessments: &[(String, Assessment)]) -> CheckOutcome {
+fn check_all(query: &Query, assessments: &[(String, Assessment)], rulebook: &Rulebook) -> CheckOutcome {
     let mut presented: Vec<(&str, Vec<Candidate<'_>>)> = Vec::new();
     for (id, assessment) in assessments {
-        let Some(candidate) = candidate(assessment) else {
+        let Some(candidate) = candidate(assessment, rulebook) else {
             return CheckOutcome::Unknown("assessment.no_claims".to_owned());
         };
         match presented.iter_mut().find(|(other, _)| other == id) {

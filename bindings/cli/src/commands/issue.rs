@@ -90,11 +90,11 @@ pub(crate) fn run(command: &IssueCommand) -> Outcome {
             .with("credential", Json::from(credential))
             .with("out", out.as_ref().map(|path| Json::from(path.display().to_string())))
             .with("findings", Json::Array(findings));
-        println!("{report}");
+        outln!("{report}");
     } else if let Some(path) = out {
-        println!("issued {vct} to {}", path.display());
+        outln!("issued {vct} to {}", path.display());
     } else {
-        println!("{credential}");
+        outln!("{credential}");
     }
     Ok(ExitCode::SUCCESS)
 }

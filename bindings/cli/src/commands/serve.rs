@@ -65,16 +65,18 @@ fn answer(host: Host, service: impl Service, role: &str, args: &ServeArgs) -> Ou
             .with("role", Json::from(role))
             .with("mode", Json::from(if args.dev { "development" } else { "production" }))
             .with("management_token", Json::from(token.display().to_string()));
-        println!("{ready}");
+        outln!("{ready}");
     } else {
         let mode = if args.dev {
             " in development mode (plain HTTP, test certificates)"
         } else {
             ""
         };
-        println!("{role} listening on {}{mode}", host.base());
-        println!("management calls need the token in {}", token.display());
+        outln!("{role} listening on {}{mode}", host.base());
+        outln!("management calls need the token in {}", token.display());
     }
+    // Whoever started the server waits for the line.
+    let _ = std::io::Write::flush(&mut std::io::stdout());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -39,18 +39,18 @@ pub(super) fn run(open: &mut OpenWallet, request: &str, yes: bool, select: &[Str
     })?;
     let shared = presented.receipt.verdict == Verdict::Shared;
     if open.json {
-        println!("{}", to_json(&presented));
+        outln!("{}", to_json(&presented));
     } else if shared {
-        println!(
+        outln!(
             "{} shown to {}",
             Paint::stdout().green("done:"),
             safe(&presented.receipt.party)
         );
         if let Some(link) = &presented.redirect {
-            println!("continue in the browser: {}", safe(link));
+            outln!("continue in the browser: {}", safe(link));
         }
     } else {
-        println!("nothing was shown to {}", safe(&presented.receipt.party));
+        outln!("nothing was shown to {}", safe(&presented.receipt.party));
     }
     Ok(ExitCode::from(u8::from(!shared)))
 }
@@ -257,10 +257,10 @@ pub(crate) fn show(consent: &Consent) {
     } else {
         ""
     };
-    println!("{} asks{mark}", paint.bold(safe(&consent.party().name)));
-    println!("  the answer goes to {}", safe(consent.receiver()));
+    outln!("{} asks{mark}", paint.bold(safe(&consent.party().name)));
+    outln!("  the answer goes to {}", safe(consent.receiver()));
     if let Some(purpose) = consent.stated_purpose() {
-        println!("  says it is for: {} (not verified)", safe(purpose));
+        outln!("  says it is for: {} (not verified)", safe(purpose));
     }
     for warning in consent.warnings() {
         let text = match warning {
@@ -272,24 +272,24 @@ pub(crate) fn show(consent: &Consent) {
             Warning::Unencrypted => "the answer is protected by the connection alone",
             _ => "be careful",
         };
-        println!("  {}", paint.yellow(format!("note: {text}")));
+        outln!("  {}", paint.yellow(format!("note: {text}")));
     }
     for requested in consent.requested() {
         let kind = if requested.required { "" } else { " (optional)" };
-        println!("\n{}{kind}", paint.bold(safe(&requested.query)));
+        outln!("\n{}{kind}", paint.bold(safe(&requested.query)));
         for offer in &requested.offers {
             let known = rulebook.lookup(&offer.credential_type);
-            println!(
+            outln!(
                 "  from {}, these values would leave:",
                 known.map_or_else(
                     || safe(&offer.credential_type),
                     |known| known.name(Language::English).to_owned()
                 )
             );
-            println!("  {}", pretty(&Json::Object(offer.claims.clone()), 1));
+            outln!("  {}", pretty(&Json::Object(offer.claims.clone()), 1));
         }
         for why in &requested.why_not {
-            println!("  {} {}: {}", paint.dim("not"), why.credential, why.reason);
+            outln!("  {} {}: {}", paint.dim("not"), why.credential, why.reason);
         }
     }
 }

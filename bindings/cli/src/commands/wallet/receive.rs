@@ -31,12 +31,12 @@ pub(super) fn run(open: &mut OpenWallet, offer: &str, tx_code: Option<&str>, yes
             .iter()
             .map(|holding| super::describe(holding, &rulebook).into())
             .collect();
-        println!("{}", Object::new().with("credentials", Json::Array(credentials)));
+        outln!("{}", Object::new().with("credentials", Json::Array(credentials)));
         return Ok(());
     }
     for holding in &holdings {
         let name = safe(holding.display_name(&rulebook, Language::English));
-        println!(
+        outln!(
             "{} {name} from {}, {} copies ({})",
             Paint::stdout().green("received"),
             safe(&holding.issuer.party.name),
@@ -241,12 +241,12 @@ fn decide(open: &OpenWallet, topic: &Topic, tx_code: Option<&str>, yes: bool) ->
 }
 
 fn show_offer(summary: &OfferSummary) {
-    println!("offer of {}", Paint::stdout().bold(safe(&summary.issuer)));
+    outln!("offer of {}", Paint::stdout().bold(safe(&summary.issuer)));
     if let Some(name) = &summary.claimed_name {
-        println!("  calls itself {} (not verified)", safe(name));
+        outln!("  calls itself {} (not verified)", safe(name));
     }
     for credential in &summary.credentials {
-        println!(
+        outln!(
             "  {} ({}), {} copies",
             safe(credential.name.as_deref().unwrap_or(&credential.type_name)),
             safe(&credential.type_name),
@@ -254,14 +254,14 @@ fn show_offer(summary: &OfferSummary) {
         );
     }
     for left_out in &summary.left_out {
-        println!("  left out, format not supported: {}", safe(left_out));
+        outln!("  left out, format not supported: {}", safe(left_out));
     }
 }
 
 fn show_preview(preview: &Preview) {
     let mark = if preview.test { "  (TEST)" } else { "" };
-    println!("issued by {}{mark}", Paint::stdout().bold(safe(&preview.issuer_name)));
+    outln!("issued by {}{mark}", Paint::stdout().bold(safe(&preview.issuer_name)));
     for credential in &preview.credentials {
-        println!("{}", pretty(&Json::Object(credential.claims.clone()), 0));
+        outln!("{}", pretty(&Json::Object(credential.claims.clone()), 0));
     }
 }
