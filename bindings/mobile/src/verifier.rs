@@ -74,8 +74,8 @@ impl Verifier {
 
     /// Judges many credentials at rest: `offsets` are where in `bytes` each begins, and where the last one ends, as in
     /// a column of Arrow. The verdicts are in the same order.
-    pub fn verify_many(&self, bytes: &[u8], offsets: Vec<u64>, at_unix: i64) -> Result<Vec<Verdict>, WalletError> {
-        let items = split(bytes, &offsets)?;
+    pub fn verify_many(&self, bytes: Vec<u8>, offsets: Vec<u64>, at_unix: i64) -> Result<Vec<Verdict>, WalletError> {
+        let items = split(&bytes, &offsets)?;
         let at = Timestamp::from_unix(at_unix);
         // A copy, in which each list is checked once: whether it passes depends on `at`.
         let mut evidence = self.evidence.read().unwrap_or_else(PoisonError::into_inner).clone();
