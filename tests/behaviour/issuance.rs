@@ -1,4 +1,5 @@
 //! A pupil's wallet receives a school report, and refuses what is not as it should be.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use wallet_core::codec::{Budget, Json};
 use wallet_core::credential::sd_jwt::SdJwtError;

@@ -1,4 +1,5 @@
 //! A school office answers for what it issues: each code, token and nonce serves once, each refusal has its code.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +9,7 @@ use wallet_core::envelope::jws::UnsignedJws;
 use wallet_core::http::{Headers, HttpRequest, HttpResponse, HttpsUrl, LinkPolicy, Method};
 use wallet_core::issuer::{
     Change, HistoryEvent, IssuerError, Kind, MemoryState, OfferCreated, OfferForm, OfferState, RecordStatus, State,
-    StateError, TransactionCode, check_state_contract,
+    StateError, TransactionCode, check_state_contract, issue, issue_school_report,
 };
 use wallet_core::keys::PublicKey;
 use wallet_core::protocol::openid4vci::OfferLink;
@@ -299,7 +300,7 @@ fn a_nonce_serves_once() {
     let mut client = Client::new();
     let (token, nonce) = (client.token(), client.nonce());
     let proof = client.good_proof(&nonce);
-    assert_eq!(client.credential(&token, &[proof.clone()]).status(), 200);
+    assert_eq!(client.credential(&token, std::slice::from_ref(&proof)).status(), 200);
     assert_eq!(refusal(&client.credential(&token, &[proof])), bad("invalid_nonce"));
 }
 
@@ -484,7 +485,7 @@ fn a_bound_token_needs_its_key() {
     let proof = client.dpop("credential", Some(&token), |_| {});
     assert_eq!(refusal(&with(&mut client, &[proof])), (401, "invalid_token".to_owned()));
     client.transport = own;
-    assert_eq!(with(&mut client, &[one.clone()]).status(), 200);
+    assert_eq!(with(&mut client, std::slice::from_ref(&one)).status(), 200);
     // The same proof again.
     assert_eq!(refusal(&with(&mut client, &[one])), invalid);
 }
@@ -498,7 +499,14 @@ fn notifications_are_taken_for_what_was_issued() {
     let issued = client.credential(&token, &[proof]);
     let id = member(&issued, "notification_id");
     let authorization = ("Authorization", format!("Bearer {token}"));
-    let mut notify = |body: String| client.post("notification", "application/json", &body, &[authorization.clone()]);
+    let mut notify = |body: String| {
+        client.post(
+            "notification",
+            "application/json",
+            &body,
+            std::slice::from_ref(&authorization),
+        )
+    };
     let good = format!(r#"{{"notification_id":"{id}","event":"credential_accepted"}}"#);
     let unknown = good.replace(&id, "x");
     assert_eq!(refusal(&notify(unknown)), bad("invalid_notification_id"));
@@ -554,7 +562,7 @@ fn a_restart_forgets_nothing_that_was_used() {
     restart(&mut client);
     assert_eq!(refusal(&client.token_with(&tx_code)), bad("invalid_grant"));
     let proof = client.good_proof(&nonce);
-    assert_eq!(client.credential(&token, &[proof.clone()]).status(), 200);
+    assert_eq!(client.credential(&token, std::slice::from_ref(&proof)).status(), 200);
     restart(&mut client);
     assert_eq!(refusal(&client.credential(&token, &[proof])), bad("invalid_nonce"));
     client
@@ -863,4 +871,48 @@ fn a_state_that_fails_is_told_as_such() {
     let response = school.handle(&request);
     assert_eq!(refusal(&response), (503, "server_error".to_owned()));
     assert_eq!(school.authority.records().unwrap_err(), StateError::Unavailable.into());
+}
+
+#[test]
+fn an_xml_of_the_school_software_becomes_a_credential_at_once() {
+    use wallet_core::credential::Unverified;
+    use wallet_core::credential::sd_jwt::{SdJwt, VerifyOptions};
+    use wallet_core::issuer::Signer;
+    use wallet_core::rulebook::xschule::{ClaimOptions, Setting};
+    use wallet_core::time::Validity;
+    use wallet_core::trust::authority::{CertificateAuthority, LeafProfile};
+    use wallet_core::trust::{Environment, Role, TrustStore};
+
+    let random = &mut TestRandom::new(70);
+    let validity = Validity::new(Some(now().plus(-60)), Some(now().plus(86_400)));
+    let ca = CertificateAuthority::generate("Test Root", Curve::P256, validity, random).unwrap();
+    let key = SigningKey::generate(Curve::P256, random);
+    let profile = LeafProfile::new("Examination Office");
+    let leaf = ca
+        .issue_leaf(&profile, &PublicKey::from(&key), validity, random)
+        .unwrap();
+    let stranger = SigningKey::generate(Curve::P256, random);
+    let misfit = Signer::new(stranger, vec![leaf.clone()]);
+    assert_eq!(misfit.unwrap_err(), IssuerError::KeyDoesNotFit);
+    // The root may be in the file; it is not signed in.
+    let signer = Signer::new(key, vec![leaf, ca.certificate().clone()]).unwrap();
+    assert_eq!(signer.chain().len(), 1);
+    let holder = SigningKey::generate(Curve::P256, random);
+    let holder = PublicKey::from(&holder);
+    let xml = include_bytes!("../../examples/data/abitur.xml");
+    let options = ClaimOptions::original(Setting::Test);
+    let credential = issue_school_report(xml, &options, &holder, &signer, now(), random).unwrap();
+    let mut trust = TrustStore::new(Environment::Test);
+    trust.add_anchor(Role::Issuers, ca.certificate().clone());
+    let unverified = Unverified::<SdJwt>::parse(&credential, &mut Budget::default()).unwrap();
+    let verified = unverified.verify(&trust, &VerifyOptions::at_rest(), now()).unwrap();
+    assert_eq!(verified.credential().vct(), "urn:mappe:de:abitur:1");
+    assert_eq!(verified.credential().holder_key(), Some(&holder));
+    assert!(verified.credential().claims().contains("final_grade"));
+    let broken = issue_school_report(b"<a/>", &options, &holder, &signer, now(), random);
+    assert!(matches!(broken, Err(IssuerError::Report(_))));
+    let bearer = issue(&School::new().record(), None, &signer, now(), random).unwrap();
+    let unverified = Unverified::<SdJwt>::parse(&bearer, &mut Budget::default()).unwrap();
+    let verified = unverified.verify(&trust, &VerifyOptions::at_rest(), now()).unwrap();
+    assert_eq!(verified.credential().holder_key(), None);
 }

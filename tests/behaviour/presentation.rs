@@ -191,7 +191,8 @@ fn another_way_than_the_digital_one_is_no_error() {
     let step = consent.answer(Decision::OtherWay, campus.now, &mut campus.random);
     let Ok(Step::Send(exchange)) = step else { panic!() };
     let trust = campus.wallet_trust();
-    let response = HttpResponse::of_type(200, "application/json", "{}");
+    // A verifier may also reply with nothing at all.
+    let response = HttpResponse::of_type(200, "application/json", "");
     let done = exchange.answer(&response, &Context::new(&trust, &holding), campus.now);
     let Ok(Step::Done(outcome)) = done else { panic!() };
     assert_eq!((outcome.receipt.verdict, outcome.redirect), (Verdict::OtherWay, None));
@@ -640,4 +641,21 @@ fn several_credentials_are_signed_at_once() {
     assert_eq!(sent.method(), Method::Post);
     let vp_token = Json::parse(&fields(&exchange)[0].1, &mut Budget::default()).unwrap();
     assert_eq!(vp_token.get("one").and_then(Json::as_array).unwrap().len(), 2);
+}
+
+/// What a release wrote must be readable for ever after.
+#[test]
+fn suspended_presentations_of_version_1_are_read() {
+    let mut campus = Campus::new();
+    let trust = campus.wallet_trust();
+    let context = Context::new(&trust, &[]);
+    let fetch = r#"{"presentation":1,"state":{"fetch":{"request":{"method":"Get","url":"https://uni.example/r","headers":[["Accept","application/oauth-authz-req+jwt"]],"body":""},"origin":{"client_id":"x509_hash:a","wallet_nonce":null,"request_uri":"https://uni.example/r","arrival":"scanned"}}}}"#;
+    let reply = r#"{"presentation":1,"state":{"reply":{"request":{"method":"Post","url":"https://uni.example/response","headers":[["Content-Type","application/x-www-form-urlencoded"]],"body":"ZXJyb3I9YWNjZXNzX2RlbmllZA"},"receipt":{"verdict":"declined","client_id":"x509_hash:a","party":"Uni","organisation":null,"receiver":"uni.example","stated_purpose":null,"at":1782900000,"shared":[{"query":"q","credential":"c","credential_type":"t","disclosed":[["report","average"]]}]}}}}"#;
+    for text in [fetch, reply] {
+        let step = resume(text.as_bytes(), &context, campus.now, &mut campus.random).unwrap();
+        assert_eq!(String::from_utf8(step.suspend().unwrap()).unwrap(), text);
+        let later = text.replace("\"presentation\":1", "\"presentation\":2");
+        let error = resume(later.as_bytes(), &context, campus.now, &mut campus.random).unwrap_err();
+        assert_eq!(error.code(), "presentation.state");
+    }
 }

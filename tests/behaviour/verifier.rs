@@ -10,7 +10,7 @@ use wallet_core::protocol::openid4vp::{RequestMethod, ResponseMode, ReturnLink};
 use wallet_core::trust::{Environment, TrustStore};
 use wallet_core::verifier::{
     AssessOptions, Assessment, CheckName, CheckOutcome, Created, Finding, FormatChoice, Presented, RequestPrefix,
-    RequestSpec, University, UniversityError, Verdict, assess, recheck,
+    RequestSpec, Session, University, UniversityError, Verdict, assess, recheck,
 };
 use wallet_tests::campus::{Campus, HOST, STATUS, json, query};
 
@@ -710,6 +710,32 @@ fn an_exported_assessment_can_be_checked_again() {
 }
 
 #[test]
+fn the_university_signs_what_it_found_and_forgets_when_told() {
+    let mut campus = Campus::new();
+    let holding = campus.pupil();
+    let (mut university, created, _) = round(&mut campus, &holding, ResponseMode::DirectPostJwt, |answer| answer);
+    let evidence = university.evidence(&created.id, None, campus.now).unwrap();
+    let [(query, signed)] = evidence.as_slice() else {
+        panic!()
+    };
+    assert_eq!(query, "report");
+    let jws = UnverifiedJws::parse(signed, &mut Budget::default()).unwrap();
+    let verified = jws.verify(&PublicKey::from(&campus.university.key)).unwrap();
+    let export = Json::Object(verified.claims(&mut Budget::default()).unwrap());
+    let again = recheck(&export, &campus.university_trust()).unwrap();
+    assert!(again.agrees, "{again:?}");
+    assert_eq!(
+        again.assessment.check(CheckName::Binding).unwrap().outcome,
+        CheckOutcome::Pass
+    );
+    university.forget(&created.id, campus.now).unwrap();
+    assert_eq!(
+        university.result(&created.id, None, campus.now),
+        Err(UniversityError::NoSuchRequest)
+    );
+}
+
+#[test]
 fn a_certificate_that_does_not_fit_makes_no_university() {
     use wallet_core::crypto::{Curve, SigningKey};
     use wallet_core::verifier::{MemorySessions, UniversityConfig};
@@ -737,7 +763,119 @@ fn a_certificate_that_does_not_fit_makes_no_university() {
 }
 
 #[test]
+fn nobody_is_asked_for_more_than_the_purpose_allows() {
+    use wallet_core::verifier::Purpose;
+    let mut campus = Campus::new();
+    let mut university = campus.university_for(vec![Purpose::new("admission", query())]);
+    let mut make = |purpose: Option<&str>, query| {
+        let mut spec = RequestSpec::new(query);
+        spec.purpose = purpose.map(str::to_owned);
+        university
+            .create_request(&spec, campus.now, &mut campus.random)
+            .map(|_| ())
+    };
+    assert_eq!(make(Some("admission"), query()), Ok(()));
+    assert_eq!(make(None, query()), Err(UniversityError::NoSuchPurpose));
+    assert_eq!(make(Some("curiosity"), query()), Err(UniversityError::NoSuchPurpose));
+    let more = query().to_json().to_string().replace("family_name", "birthdate");
+    let more = wallet_core::protocol::dcql::Query::parse(&json(&more)).unwrap();
+    assert_eq!(
+        make(Some("admission"), more),
+        Err(UniversityError::OverAsking("a claim"))
+    );
+}
+
+/// What a release wrote must be readable for ever after.
+#[test]
+fn a_session_of_version_1_is_read() {
+    let text = r#"{"session":1,"id":"a","request_id":"b","revision":1,"client_id":"x509_hash:c","nonce":"d","state":"e","response_mode":"direct_post.jwt","key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE","query":{"credentials":[]},"purpose":null,"return_to":"https://uni.example/","response_code":"f","expires":1782900300,"keep_until":1782903900,"stage":{"answered":{"vp_token":"{}","at":1782900000}}}"#;
+    let session = Session::from_bytes(text.as_bytes()).unwrap();
+    assert_eq!((session.id(), session.request_id(), session.revision()), ("a", "b", 1));
+    assert_eq!(std::str::from_utf8(&session.to_bytes()).unwrap(), text);
+    let later = text.replace("\"session\":1", "\"session\":2");
+    assert_eq!(
+        Session::from_bytes(later.as_bytes()).unwrap_err().code(),
+        "sessions.unreadable"
+    );
+}
+
+#[test]
 fn nothing_checked_is_not_accepted() {
     assert_eq!(CheckOutcome::Pass.code(), None);
     assert!(Verdict::Accepted < Verdict::Undetermined && Verdict::Undetermined < Verdict::Refused);
+}
+
+mod hostile {
+    //! Whatever arrives: no panic, and nothing altered is accepted.
+
+    use std::sync::OnceLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A report and an answer to a request, made once.
+    fn valid() -> &'static (String, HttpRequest) {
+        static VALID: OnceLock<(String, HttpRequest)> = OnceLock::new();
+        VALID.get_or_init(|| {
+            let mut campus = Campus::new();
+            let text = campus.issue("report", campus.claims());
+            let holding = vec![campus.hold("report", &text)];
+            let mut university = campus.university();
+            let created = ask(&mut university, &mut campus, &spec(ResponseMode::DirectPost));
+            let answer = wallet_answers(&mut university, &mut campus, &holding, &created.request_url);
+            (text, answer)
+        })
+    }
+
+    fn altered(text: &str, at: usize, byte: u8) -> Option<String> {
+        let mut bytes = text.as_bytes().to_vec();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        let changed = String::from_utf8(bytes).ok()?;
+        (changed != text).then_some(changed)
+    }
+
+    proptest! {
+        #[test]
+        fn an_altered_report_is_never_accepted(at: usize, byte in 0_u8..128) {
+            let (text, _) = valid();
+            let campus = Campus::new();
+            let trust = campus.university_trust();
+            if let Some(changed) = altered(text, at, byte) {
+                let assessment = assess(&changed, &AssessOptions::new(&trust, campus.now));
+                // White space around the text is no part of it.
+                prop_assert!(changed.trim() == text.as_str() || assessment.verdict() == Verdict::Refused);
+            }
+        }
+
+        #[test]
+        fn any_text_is_judged(text: String) {
+            let trust = TrustStore::new(Environment::Test);
+            let campus_time = wallet_core::time::Timestamp::from_unix(0);
+            prop_assert_eq!(assess(&text, &AssessOptions::new(&trust, campus_time)).verdict(), Verdict::Refused);
+        }
+
+        #[test]
+        fn any_body_is_answered(body: Vec<u8>) {
+            let mut campus = Campus::new();
+            let mut university = campus.university();
+            let created = ask(&mut university, &mut campus, &spec(ResponseMode::DirectPostJwt));
+            let uri = decode_form(created.request_url.split_once('?').unwrap().1).unwrap()[1].1.clone();
+            let url = HttpsUrl::parse(&uri.replace("/request/", "/response/"), LinkPolicy::HttpsOnly).unwrap();
+            let request = HttpRequest::post(url, "application/x-www-form-urlencoded", body);
+            prop_assert_eq!(deliver(&mut university, &mut campus, &request).status(), 400);
+        }
+
+        #[test]
+        fn any_link_is_refused(text: String, query: String) {
+            let mut campus = Campus::new();
+            let trust = campus.wallet_trust();
+            let context = Context::new(&trust, &[]);
+            let link = format!("openid4vp://?client_id=x509_hash%3Aa&request={query}");
+            for text in [text, link] {
+                prop_assert!(begin(&text, Arrival::Link, &context, campus.now, &mut campus.random).is_err());
+            }
+        }
+    }
 }

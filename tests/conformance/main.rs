@@ -4,6 +4,7 @@
 mod dcql;
 mod jcs;
 mod jose;
+mod openid4vci;
 mod openid4vp;
 mod sd_jwt;
 mod sd_jwt_vc;

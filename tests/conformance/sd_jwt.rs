@@ -53,7 +53,8 @@ fn check(case: &Path, settings: &Settings, kind: Kind) -> Result<(), SdJwtError>
         // Long strings are published with line breaks inside.
         let joined = || text.lines().map(str::trim_start).collect::<String>();
         let json = Json::parse(&text, &mut Budget::default());
-        json.or_else(|_| Json::parse(joined(), &mut Budget::default())).expect("valid JSON")
+        json.or_else(|_| Json::parse(joined(), &mut Budget::default()))
+            .expect("valid JSON")
     };
     // Issuance: nobody has bound it, and everything is in it.
     let issued = parse(case, "sd_jwt_issuance")?;

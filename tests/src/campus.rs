@@ -14,7 +14,7 @@ use wallet_core::status::{StatusList, StatusListToken, StatusWidth, TokenTimes};
 use wallet_core::time::{Timestamp, Validity};
 use wallet_core::trust::authority::{CertificateAuthority, LeafProfile};
 use wallet_core::trust::{Certificate, Environment, Role, TrustStore};
-use wallet_core::verifier::{MemorySessions, University, UniversityConfig};
+use wallet_core::verifier::{MemorySessions, Purpose, University, UniversityConfig};
 
 use crate::TestRandom;
 
@@ -120,11 +120,17 @@ impl Campus {
         trust
     }
 
-    /// The university's service.
+    /// The university's service, which may ask for anything.
     pub fn university(&self) -> University {
+        self.university_for(Vec::new())
+    }
+
+    /// The university's service, which may ask for these purposes only.
+    pub fn university_for(&self, purposes: Vec<Purpose>) -> University {
         let base = HttpsUrl::parse(&format!("https://{HOST}/verifier"), LinkPolicy::HttpsOnly).expect("a link");
         let key = SigningKey::from_bytes(Curve::P256, &self.university.key.to_bytes()).expect("a key");
-        let config = UniversityConfig::new(base, self.university.chain.clone(), key, self.university_trust());
+        let mut config = UniversityConfig::new(base, self.university.chain.clone(), key, self.university_trust());
+        config.purposes = purposes;
         University::new(config, Box::new(MemorySessions::new())).expect("a university")
     }
 

@@ -30,6 +30,7 @@ pub fn now() -> Timestamp {
 
 /// A school with its certificates.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct School {
     /// The endpoints and the office.
     pub authority: Authority,

@@ -15,6 +15,7 @@ mod assessment;
 mod endpoints;
 mod error;
 mod evidence;
+mod purpose;
 mod session;
 mod university;
 
@@ -22,5 +23,6 @@ pub use assess::{AssessOptions, FormatChoice, assess};
 pub use assessment::{Assessment, Check, CheckName, CheckOutcome, Verdict};
 pub use error::UniversityError;
 pub use evidence::{Recheck, RecheckError, recheck};
+pub use purpose::Purpose;
 pub use session::{MemorySessions, Session, Sessions, SessionsError};
 pub use university::{Created, Finding, Presented, RequestPrefix, RequestSpec, University, UniversityConfig};

@@ -315,6 +315,9 @@ pub(crate) enum IssueCommand {
         /// The issuer identifier (`iss`); without it the certificate's subject is the issuer
         #[arg(long, value_name = "URL")]
         issuer: Option<String>,
+        /// Marks the credential as one for tests
+        #[arg(long)]
+        test: bool,
         /// Where the credential goes; without it, standard output
         #[arg(long, value_name = "F")]
         out: Option<PathBuf>,
@@ -335,6 +338,9 @@ pub(crate) enum ServeCommand {
         /// Trusts an issuer: certificate (PEM, DER), JWK, JWK set or trust pack
         #[arg(long, value_name = "PATH")]
         trust: Vec<PathBuf>,
+        /// The public key or certificate that signed a trust pack file
+        #[arg(long = "trust-signer", value_name = "FILE")]
+        signer: Option<PathBuf>,
     },
 }
 

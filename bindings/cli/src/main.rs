@@ -1,5 +1,16 @@
 //! The command `mappe`: verify, inspect, hold, issue and serve credentials.
 
+/// Prints to standard output. Whoever reads it may stop when it has seen enough: that is no fault to report.
+macro_rules! out {
+    ($($text:tt)*) => { $crate::report::print(format_args!($($text)*)) };
+}
+
+/// [`out!`] with a line end.
+macro_rules! outln {
+    () => { $crate::report::print(format_args!("\n")) };
+    ($($text:tt)*) => {{ $crate::report::print(format_args!($($text)*)); $crate::report::print(format_args!("\n")); }};
+}
+
 mod args;
 mod commands;
 mod report;

@@ -1,10 +1,18 @@
 //! What the user reads: results, and failures that say what to do.
 
 use std::fmt::Display;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use wallet_core::codec::{Json, Object};
+
+/// Writes to standard output; a reader that went away ends the program quietly, as it ends other tools.
+pub(crate) fn print(text: std::fmt::Arguments<'_>) {
+    let result = std::io::stdout().lock().write_fmt(text);
+    if result.is_err_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
+        std::process::exit(0);
+    }
+}
 
 /// A command's end: the process exit code, or why it stopped.
 pub(crate) type Outcome = Result<ExitCode, Failure>;
@@ -60,7 +68,7 @@ impl Failure {
                 .with("what", Json::from(self.what.as_str()))
                 .with("message", Json::from(self.why.as_str()))
                 .with("remedy", Json::from(self.remedy.as_str()));
-            println!("{}", Object::new().with("error", Json::Object(error)));
+            outln!("{}", Object::new().with("error", Json::Object(error)));
         } else {
             let paint = Paint::stderr();
             eprintln!("{} {}", paint.red("refused:"), self.what);

@@ -242,3 +242,9 @@ fn into_axum(response: &HttpResponse) -> Response<Body> {
         .body(Body::from(response.body().to_vec()))
         .unwrap_or_else(|_| Response::new(Body::empty()))
 }
+
+/// A QR code for a link, as SVG; `None` if the link is too long for one.
+pub(crate) fn qr(link: &str) -> Option<Json> {
+    let code = fast_qr::QRBuilder::new(link).build().ok()?;
+    Some(Json::from(fast_qr::convert::svg::SvgBuilder::default().to_str(&code)))
+}

@@ -1,6 +1,5 @@
 //! The authority behind HTTP: the protocol endpoints of the core, and the calls of the school office.
 
-use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wallet_core::codec::{Budget, Json, Object, json};
@@ -18,9 +17,14 @@ use wallet_core::trust::Environment;
 use crate::adapter::{ManageError, Managed, Service};
 use crate::host::{Host, HostError};
 use crate::platform::{SystemRandom, now};
+use crate::state::SqliteState;
 
 /// The types that a school office issues.
-const TYPES: [&str; 3] = ["urn:mappe:de:abitur:1", "urn:mappe:de:school-report:1", "urn:mappe:de:school-attendance:1"];
+const TYPES: [&str; 3] = [
+    "urn:mappe:de:abitur:1",
+    "urn:mappe:de:school-report:1",
+    "urn:mappe:de:school-attendance:1",
+];
 /// Digits of a transaction code: with five attempts, one guess in 200 000 succeeds.
 const CODE_DIGITS: usize = 6;
 
@@ -33,15 +37,16 @@ pub struct AuthorityService {
 impl AuthorityService {
     /// Opens the authority of a host; its state is in the host's folder.
     pub fn open(host: &mut Host, name: &str) -> Result<Self, HostError> {
-        let state = crate::state::SqliteState::open(&host.data().join("authority.db"))
-            .map_err(|error| HostError::state(&host.data().join("authority.db"), error.code()))?;
+        let state = SqliteState::in_folder(host.data()).map_err(|error| HostError::state(host.data(), error.code()))?;
         Self::with_state(host, name, Box::new(state))
     }
 
     fn with_state(host: &mut Host, name: &str, state: Box<dyn State + Send>) -> Result<Self, HostError> {
         let data = host.data().to_owned();
         let failed = |error: IssuerError| HostError::state(&data, error.code());
-        let identity = host.take_identity().ok_or_else(|| HostError::state(&data, "serve.identity_taken"))?;
+        let identity = host
+            .take_identity()
+            .ok_or_else(|| HostError::state(&data, "serve.identity_taken"))?;
         let signer = Signer::new(identity.key, identity.chain).map_err(failed)?;
         let types = TYPES.iter().map(|vct| (*vct).to_owned()).collect();
         let config = AuthorityConfig::new(host.base().clone(), name, types);
@@ -53,7 +58,10 @@ impl AuthorityService {
             Environment::Production => Setting::Production,
             _ => Setting::Test,
         };
-        Ok(Self { authority: Mutex::new(authority), setting })
+        Ok(Self {
+            authority: Mutex::new(authority),
+            setting,
+        })
     }
 
     fn authority(&self) -> MutexGuard<'_, Authority> {
@@ -65,21 +73,31 @@ impl AuthorityService {
         let text = |name: &str| body.get(name).and_then(Json::as_str);
         match text("configuration") {
             None | Some("school-report") => {}
-            Some(_) => return Err(ManageError::bad("offer.configuration", "`configuration` must be `school-report`")),
+            Some(_) => {
+                return Err(ManageError::bad(
+                    "offer.configuration",
+                    "`configuration` must be `school-report`",
+                ));
+            }
         }
-        let xml = text("record").ok_or_else(|| ManageError::bad("offer.record", "`record` must be the text of an XSchule message"))?;
-        let report = SchoolReport::parse(xml, &mut Budget::default()).map_err(|error| ManageError::bad(error.code(), error.to_string()))?;
-        let vct = report.vct().map_err(|error| ManageError::bad(error.code(), error.to_string()))?;
+        let xml = text("record")
+            .ok_or_else(|| ManageError::bad("offer.record", "`record` must be the text of an XSchule message"))?;
+        let report = SchoolReport::parse(xml, &mut Budget::default())
+            .map_err(|error| ManageError::bad(error.code(), error.to_string()))?;
+        let vct = report
+            .vct()
+            .map_err(|error| ManageError::bad(error.code(), error.to_string()))?;
         let claims = report.to_claims(&ClaimOptions::original(self.setting));
         // Lessons S37: who approved it, on what basis. The digest says which message without repeating it.
         let approved_by = text("approved_by").unwrap_or("holder of the management token");
         let digest = wallet_core::codec::base64url::encode(sha256(xml.as_bytes()));
         let basis = text("basis").map_or_else(|| format!("XSchule message, sha-256 {digest}"), str::to_owned);
         let mut authority = self.authority();
-        let mut record = Record::new(authority.rulebook(), vct, claims, Approval::new(approved_by, basis)).map_err(refused)?;
+        let mut record =
+            Record::new(authority.rulebook(), vct, claims, Approval::new(approved_by, basis)).map_err(refused)?;
         record.unit = report.school().and_then(|school| {
-            let id = school.id.as_deref()?;
-            Some(IssuingUnit::new(id, school.name.as_str()))
+            let id = school.ids.first()?;
+            Some(IssuingUnit::new(id.as_str(), school.name.clone().unwrap_or_default()))
         });
         record.supersedes = text("supersedes").map(str::to_owned);
         let tx_code = match body.get("tx_code").and_then(Json::as_bool) {
@@ -90,11 +108,18 @@ impl AuthorityService {
             Some(true) => OfferForm::ByValue,
             _ => OfferForm::ByReference,
         };
-        let created = authority.create_offer(record, tx_code, form, now, random).map_err(refused)?;
-        let findings = report.findings().iter().map(|finding| Json::from(finding.to_string())).collect();
+        let created = authority
+            .create_offer(record, tx_code, form, now, random)
+            .map_err(refused)?;
+        let findings = report
+            .findings()
+            .iter()
+            .map(|finding| Json::from(finding.to_string()))
+            .collect();
         Ok(Object::new()
             .with("id", Json::from(created.id))
-            .with("offer", Json::from(created.offer))
+            .with("offer", Json::from(created.offer.as_str()))
+            .with("qr", crate::adapter::qr(&created.offer))
             .with("tx_code", created.tx_code.map(Json::from))
             .with("expires", Json::from(created.expires.to_string()))
             .with("findings", Json::Array(findings))
@@ -130,10 +155,14 @@ impl Service for AuthorityService {
     fn manage(&self, call: Managed<'_>, now: Timestamp, random: &mut dyn Random) -> Result<Json, ManageError> {
         match (call.method, call.path) {
             (Method::Post, ["offers"]) => self.offer(call.body, now, random),
-            (Method::Get, ["offers" | "records", id]) => self.authority().record(id).map(|view| describe(&view)).map_err(refused),
+            (Method::Get, ["offers" | "records", id]) => {
+                self.authority().record(id).map(|view| describe(&view)).map_err(refused)
+            }
             (Method::Get, ["records"]) => {
                 let records = self.authority().records().map_err(refused)?;
-                Ok(Object::new().with("records", Json::Array(records.iter().map(describe).collect())).into())
+                Ok(Object::new()
+                    .with("records", Json::Array(records.iter().map(describe).collect()))
+                    .into())
             }
             (Method::Post, ["offers" | "records", id, verb]) => self.change(id, verb, call.body, now),
             _ => Err(ManageError::NotFound),
@@ -163,9 +192,4 @@ fn refused(error: IssuerError) -> ManageError {
         IssuerError::State(_) => ManageError::Internal,
         other => ManageError::bad(other.code(), other.to_string()),
     }
-}
-
-/// The folder's file with the certificate authority, for those who are to trust a development server.
-pub fn issuer_anchor(data: &Path) -> std::path::PathBuf {
-    data.join("issuer-ca.pem")
 }

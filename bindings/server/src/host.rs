@@ -195,6 +195,13 @@ pub enum HostError {
         /// What the operating system says.
         reason: String,
     },
+    /// The service's state cannot be used.
+    State {
+        /// Where it is.
+        path: PathBuf,
+        /// The code of the error.
+        code: &'static str,
+    },
     /// Keys or certificates are missing or wrong.
     Identity(IdentityError),
     /// The port is not to be had.
@@ -211,6 +218,13 @@ pub enum HostError {
 }
 
 impl HostError {
+    pub(crate) fn state(path: &Path, code: &'static str) -> Self {
+        Self::State {
+            path: path.to_owned(),
+            code,
+        }
+    }
+
     /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
@@ -218,6 +232,7 @@ impl HostError {
             Self::File { .. } => "serve.file",
             Self::Identity(_) => "serve.identity",
             Self::Listen { .. } => "serve.listen",
+            Self::State { code, .. } => code,
             Self::Url(error) => error.code(),
             Self::UrlMissing => "serve.url_missing",
         }
@@ -227,7 +242,7 @@ impl HostError {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::DevelopmentOffLoopback => "listen on 127.0.0.1, or leave development mode",
-            Self::File { .. } => "check the folder and who may use it",
+            Self::File { .. } | Self::State { .. } => "check the folder and who may use it",
             Self::Identity(_) => {
                 "put the certificate chain and the PKCS #8 key into the data folder, or use --dev for tests"
             }
@@ -258,6 +273,7 @@ impl fmt::Display for HostError {
             Self::File { path, reason } => write!(f, "{}: {reason}", path.display()),
             Self::Identity(error) => error.fmt(f),
             Self::Listen { address, kind } => write!(f, "cannot listen on {address}: {kind}"),
+            Self::State { path, code } => write!(f, "{}: the state cannot be used ({code})", path.display()),
             Self::Url(error) => error.fmt(f),
             Self::UrlMissing => f.write_str("a server needs its public address"),
         }

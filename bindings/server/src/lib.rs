@@ -5,17 +5,23 @@
 //! writes needs the token (lessons S2); `/healthz` and the protocol endpoints are open.
 
 mod adapter;
+mod authority;
 mod client;
 mod host;
 mod identity;
 mod management;
 mod platform;
 mod sessions;
+mod state;
+mod university;
 
 pub use adapter::{Limits, ManageError, Managed, Service, serve};
+pub use authority::AuthorityService;
 pub use client::{Client, ClientError};
 pub use host::{Host, HostConfig, HostError, asked_to_stop};
 pub use identity::{Identity, IdentityError, IdentityKind};
 pub use management::ManagementToken;
 pub use platform::{SystemRandom, now, write_private};
 pub use sessions::SqliteSessions;
+pub use state::SqliteState;
+pub use university::UniversityService;

@@ -4,8 +4,9 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use wallet_core::crypto::Random;
+use wallet_core::crypto::{Random, random_bytes};
 use wallet_core::time::Timestamp;
+use zeroize::Zeroizing;
 
 /// The operating system's randomness.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,4 +49,27 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)?;
     file.sync_all()?;
     std::fs::rename(&draft, path)
+}
+
+/// Reads the key from the file at `path`, or draws one and writes it there with mode 0600.
+pub(crate) fn load_or_create_key(path: &Path) -> io::Result<Zeroizing<[u8; 32]>> {
+    match std::fs::read(path) {
+        Ok(bytes) => {
+            let bytes = Zeroizing::new(bytes);
+            let key = <[u8; 32]>::try_from(bytes.as_slice());
+            let short = |_| {
+                io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the key in the data folder is not 32 bytes long",
+                )
+            };
+            key.map(Zeroizing::new).map_err(short)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let key = Zeroizing::new(random_bytes::<32>(&mut SystemRandom::new()));
+            write_private(path, key.as_slice())?;
+            Ok(key)
+        }
+        Err(error) => Err(error),
+    }
 }

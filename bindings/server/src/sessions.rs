@@ -4,17 +4,16 @@
 //! identifiers, its revision and its end. The key to the rest lies in a file of its own with mode 0600.
 
 use std::fmt;
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use wallet_core::crypto::{XNonce, open_record, random_bytes, seal_record, sha256};
+use wallet_core::crypto::{XNonce, open_record, seal_record, sha256};
 use wallet_core::time::Timestamp;
 use wallet_core::verifier::{Session, Sessions, SessionsError};
 use zeroize::Zeroizing;
 
-use crate::platform::{SystemRandom, write_private};
+use crate::platform::{SystemRandom, load_or_create_key};
 
 const LAYOUT: &str = "
     CREATE TABLE IF NOT EXISTS session (
@@ -46,22 +45,11 @@ impl SqliteSessions {
         Ok(Self { connection, key })
     }
 
-    /// Reads the key from the file at `path`, or draws one and writes it there with mode 0600.
-    pub fn load_or_create_key(path: &Path) -> io::Result<Zeroizing<[u8; 32]>> {
-        match std::fs::read(path) {
-            Ok(bytes) => {
-                let bytes = Zeroizing::new(bytes);
-                let key = <[u8; 32]>::try_from(bytes.as_slice());
-                let short = |_| io::Error::new(io::ErrorKind::InvalidData, "the sessions' key is not 32 bytes long");
-                key.map(Zeroizing::new).map_err(short)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let key = Zeroizing::new(random_bytes::<32>(&mut SystemRandom::new()));
-                write_private(path, key.as_slice())?;
-                Ok(key)
-            }
-            Err(error) => Err(error),
-        }
+    /// Opens `university.db` in a folder, sealed with the key beside it; makes both where they are missing.
+    pub fn in_folder(folder: &Path) -> Result<Self, SessionsError> {
+        let key = load_or_create_key(&folder.join("university.key"));
+        let key = key.map_err(|error| SessionsError::Store(error.to_string()))?;
+        Self::open(&folder.join("university.db"), key)
     }
 
     fn find(&self, column: &str, value: &str) -> Result<Option<Session>, SessionsError> {
@@ -227,9 +215,9 @@ mod tests {
     fn the_key_is_drawn_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("sessions.key");
-        let first = SqliteSessions::load_or_create_key(&path).expect("a key");
-        assert_eq!(*first, *SqliteSessions::load_or_create_key(&path).expect("a key"));
+        let first = load_or_create_key(&path).expect("a key");
+        assert_eq!(*first, *load_or_create_key(&path).expect("a key"));
         std::fs::write(&path, b"short").expect("written");
-        assert!(SqliteSessions::load_or_create_key(&path).is_err());
+        assert!(load_or_create_key(&path).is_err());
     }
 }

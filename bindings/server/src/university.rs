@@ -9,11 +9,14 @@ use wallet_core::protocol::dcql::Query;
 use wallet_core::protocol::openid4vp::{RequestMethod, ResponseMode, ReturnLink};
 use wallet_core::time::Timestamp;
 use wallet_core::trust::TrustStore;
-use wallet_core::verifier::{Finding, RequestPrefix, RequestSpec, University, UniversityConfig, UniversityError, Verdict};
+use wallet_core::verifier::{
+    Finding, RequestPrefix, RequestSpec, University, UniversityConfig, UniversityError, Verdict,
+};
 
 use crate::adapter::{ManageError, Managed, Service};
 use crate::client::Client;
 use crate::host::{Host, HostError};
+use crate::sessions::SqliteSessions;
 
 /// A university that asks for credentials and judges them.
 pub struct UniversityService {
@@ -26,13 +29,20 @@ impl UniversityService {
     /// Opens the university of a host; it trusts the issuers of `trust`.
     pub fn open(host: &mut Host, trust: TrustStore) -> Result<Self, HostError> {
         let data = host.data().to_owned();
-        let identity = host.take_identity().ok_or_else(|| HostError::state(&data, "serve.identity_taken"))?;
+        let identity = host
+            .take_identity()
+            .ok_or_else(|| HostError::state(&data, "serve.identity_taken"))?;
         let mut config = UniversityConfig::new(host.base().clone(), identity.chain, identity.key, trust);
         config.links = host.link_policy();
-        let sessions = crate::sessions::SqliteSessions::in_folder(&data)
+        let sessions = SqliteSessions::in_folder(&data)
             .map_err(|error| HostError::state(&data.join("university.db"), error.code()))?;
-        let university = University::new(config, Box::new(sessions)).map_err(|error| HostError::state(&data, error.code()))?;
-        Ok(Self { university: Mutex::new(university), client: Client::new(host.link_policy()), links: host.link_policy() })
+        let university =
+            University::new(config, Box::new(sessions)).map_err(|error| HostError::state(&data, error.code()))?;
+        Ok(Self {
+            university: Mutex::new(university),
+            client: Client::new(host.link_policy()),
+            links: host.link_policy(),
+        })
     }
 
     fn university(&self) -> MutexGuard<'_, University> {
@@ -42,27 +52,48 @@ impl UniversityService {
 
     fn request(&self, body: &Object, now: Timestamp, random: &mut dyn Random) -> Result<Json, ManageError> {
         let text = |name: &str| body.get(name).and_then(Json::as_str);
-        let query = body.get("dcql").ok_or_else(|| ManageError::bad("request.dcql", "`dcql` must be the query"))?;
-        let query = Query::parse(query).map_err(|error| ManageError::bad(error.code(), format!("{error} ({})", error.place())))?;
+        let query = body
+            .get("dcql")
+            .ok_or_else(|| ManageError::bad("request.dcql", "`dcql` must be the query"))?;
+        let query = Query::parse(query)
+            .map_err(|error| ManageError::bad(error.code(), format!("{error} ({})", error.place())))?;
         let mut spec = RequestSpec::new(query);
         spec.response_mode = match text("response_mode") {
             None | Some("direct_post.jwt") => ResponseMode::DirectPostJwt,
             Some("direct_post") => ResponseMode::DirectPost,
-            Some(_) => return Err(ManageError::bad("request.response_mode", "`response_mode` must be `direct_post.jwt` or `direct_post`")),
+            Some(_) => {
+                return Err(ManageError::bad(
+                    "request.response_mode",
+                    "`response_mode` must be `direct_post.jwt` or `direct_post`",
+                ));
+            }
         };
         spec.prefix = match text("client_id_prefix") {
             None | Some("x509_hash") => RequestPrefix::X509Hash,
             Some("x509_san_dns") => RequestPrefix::X509SanDns,
-            Some(_) => return Err(ManageError::bad("request.client_id_prefix", "`client_id_prefix` must be `x509_hash` or `x509_san_dns`")),
+            Some(_) => {
+                return Err(ManageError::bad(
+                    "request.client_id_prefix",
+                    "`client_id_prefix` must be `x509_hash` or `x509_san_dns`",
+                ));
+            }
         };
         spec.method = match text("request_uri_method") {
             None | Some("get") => RequestMethod::Get,
             Some("post") => RequestMethod::Post,
-            Some(_) => return Err(ManageError::bad("request.request_uri_method", "`request_uri_method` must be `get` or `post`")),
+            Some(_) => {
+                return Err(ManageError::bad(
+                    "request.request_uri_method",
+                    "`request_uri_method` must be `get` or `post`",
+                ));
+            }
         };
         spec.purpose = text("purpose").map(str::to_owned);
         if let Some(link) = text("return_to") {
-            spec.return_to = Some(ReturnLink::parse(link, self.links).map_err(|error| ManageError::bad(error.code(), error.to_string()))?);
+            spec.return_to = Some(
+                ReturnLink::parse(link, self.links)
+                    .map_err(|error| ManageError::bad(error.code(), error.to_string()))?,
+            );
         }
         if let Some(scheme) = text("scheme") {
             spec.scheme = scheme.to_owned();
@@ -70,7 +101,8 @@ impl UniversityService {
         let created = self.university().create_request(&spec, now, random).map_err(refused)?;
         Ok(Object::new()
             .with("id", Json::from(created.id))
-            .with("request", Json::from(created.request_url))
+            .with("request", Json::from(created.request_url.as_str()))
+            .with("qr", crate::adapter::qr(&created.request_url))
             .with("expires", Json::from(created.expires.to_string()))
             .into())
     }
@@ -89,8 +121,14 @@ impl UniversityService {
             Finding::Expired => state("failed").with("code", Json::from("request.expired")),
             Finding::Declined(code) => state("failed").with("code", Json::from(code)),
             Finding::Answered(presented) => {
-                let word = if presented.verdict() == Verdict::Accepted { "answered" } else { "failed" };
-                state(word).with("code", presented.code().map(Json::from)).with("assessment", presented.to_json())
+                let word = if presented.verdict() == Verdict::Accepted {
+                    "answered"
+                } else {
+                    "failed"
+                };
+                state(word)
+                    .with("code", presented.code().map(Json::from))
+                    .with("assessment", presented.to_json())
             }
             _ => state("failed"),
         }
@@ -117,6 +155,17 @@ impl Service for UniversityService {
             (Method::Post, ["requests", id, "result"]) => {
                 let code = call.body.get("response_code").and_then(Json::as_str);
                 self.result(id, code, now)
+            }
+            (Method::Post, ["requests", id, "recheck"]) => {
+                self.university().renew_status(id, now).map_err(refused)?;
+                let code = call.body.get("response_code").and_then(Json::as_str);
+                self.result(id, code, now)
+            }
+            (Method::Post, ["requests", id, "evidence"]) => {
+                let code = call.body.get("response_code").and_then(Json::as_str);
+                let evidence = self.university().evidence(id, code, now).map_err(refused)?;
+                let evidence = evidence.into_iter().map(|(_, signed)| Json::from(signed)).collect();
+                Ok(Object::new().with("evidence", Json::Array(evidence)).into())
             }
             _ => Err(ManageError::NotFound),
         }

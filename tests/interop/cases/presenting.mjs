@@ -30,14 +30,17 @@ const answered = ({ prefix, responseMode }) => ({
   },
 })
 
-const refusal = (what, query, { options, trusted }) => ({
-  name: `presenting: our wallet refuses ${what} and sends nothing`,
+/** A verifier that is trusted learns that the answer is no, as from a person who declines; others learn nothing. */
+const refusal = (what, query, { options, trusted, told = 0 }) => ({
+  name: `presenting: our wallet refuses ${what} and shows nothing`,
   async run(context) {
     const { wallet, verifier } = await holding(context, { trusted })
     const { request, id } = await verifier.request(query, options)
     await wallet.presentRefused(request)
-    assert.deepEqual(verifier.posts, [])
-    assert.doesNotMatch((await verifier.result(id)).state, /Response/)
+    assert.equal(verifier.posts.length, told)
+    const { state, claims } = await verifier.result(id)
+    assert.doesNotMatch(state, /Response/)
+    assert.equal(claims, undefined)
   },
 })
 
@@ -45,7 +48,7 @@ export const cases = [
   ...COMBINATIONS.map(answered),
   refusal('a verifier without a trusted certificate', REPORT, { trusted: false }),
   refusal('an unsigned request', REPORT, { options: { prefix: 'redirect_uri', responseMode: 'direct_post' } }),
-  refusal('a request for what it does not hold', UNKNOWN_TYPE, {}),
+  refusal('a request for what it does not hold', UNKNOWN_TYPE, { told: 1 }),
   {
     name: 'presenting: the copies of a batch are shown one by one, each once',
     async run(context) {

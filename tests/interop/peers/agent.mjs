@@ -1,4 +1,5 @@
 // A Credo agent that lives in memory: keys in Node's own key store, records in a map. Nothing native, nothing on disk.
+import { randomBytes } from 'node:crypto'
 import { Agent, ConsoleLogger, InjectionSymbols, JsonTransformer, Kms, LogLevel, RecordDuplicateError, RecordNotFoundError,
   StorageVersionRecord, X509Certificate, X509KeyUsage } from '@credo-ts/core'
 import { agentDependencies, NodeInMemoryKeyManagementStorage, NodeKeyManagementService } from '@credo-ts/node'
@@ -107,6 +108,9 @@ export async function newKey(agent) {
   return Kms.PublicJwk.fromPublicJwk(publicJwk)
 }
 
+/** A serial number whose first byte needs no filler: Credo's own are not DER once in 256 times, and we refuse those. */
+const newSerial = () => `4${randomBytes(16).toString('hex').slice(1)}`
+
 /** Makes a certificate authority and a leaf for `localhost`, with the extensions HAIP asks of an x5c chain. */
 export async function newChain(agent, { name, base }) {
   const authorityKey = await newKey(agent)
@@ -115,6 +119,7 @@ export async function newChain(agent, { name, base }) {
   const validity = { notBefore: new Date(midnight - DAY), notAfter: new Date(midnight + 365 * DAY) }
   const root = await agent.x509.createCertificate({
     authorityKey,
+    serialNumber: newSerial(),
     issuer: { commonName: `${name} Root`, countryName: 'DE' },
     validity,
     extensions: {
@@ -125,6 +130,7 @@ export async function newChain(agent, { name, base }) {
   })
   const leaf = await agent.x509.createCertificate({
     authorityKey,
+    serialNumber: newSerial(),
     issuer: root.issuer,
     subjectPublicKey: leafKey,
     subject: { commonName: name, countryName: 'DE' },

@@ -63,7 +63,7 @@ impl Authority {
             if let Some(secret) = self.state.get(Kind::Secret, "nonce")? {
                 return secret.try_into().map_err(|_| StateError::Unavailable);
             }
-            let insert = insert(Kind::Secret, "nonce", random_bytes::<32>(random).to_vec(), None);
+            let insert = Change::insert(Kind::Secret, "nonce", random_bytes::<32>(random).to_vec(), None);
             match self.state.apply(&[insert]) {
                 // Another process was faster: its secret is the one.
                 Ok(()) | Err(StateError::Conflict) => {}
@@ -197,28 +197,6 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StateError> {
     serde_json::from_slice(bytes).map_err(|_| StateError::Unavailable)
-}
-
-pub(super) fn insert(kind: Kind, id: impl Into<String>, value: Vec<u8>, expires: Option<Timestamp>) -> Change {
-    Change::Insert {
-        kind,
-        id: id.into(),
-        value,
-        expires,
-    }
-}
-
-pub(super) fn remove(kind: Kind, id: impl Into<String>) -> Change {
-    Change::Remove { kind, id: id.into() }
-}
-
-pub(super) fn replace(kind: Kind, id: impl Into<String>, old: Vec<u8>, new: Vec<u8>) -> Change {
-    Change::Replace {
-        kind,
-        id: id.into(),
-        old,
-        new,
-    }
 }
 
 /// Answers JSON that may be kept for `seconds`.

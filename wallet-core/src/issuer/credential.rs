@@ -1,6 +1,6 @@
 //! The credential endpoint and the notification endpoint.
 
-use super::authority::{digest, encode, insert, replace};
+use super::authority::{digest, encode};
 use super::endpoint::{Failure, empty, fresh, json};
 use super::record::{CopyRecord, Entry, HistoryEvent, OfferState, RecordStatus};
 use super::status::Allocation;
@@ -90,11 +90,11 @@ impl Authority {
             changes.extend(
                 spent
                     .iter()
-                    .map(|id| insert(Kind::Spent, id.as_str(), Vec::new(), keep)),
+                    .map(|id| Change::insert(Kind::Spent, id.as_str(), Vec::new(), keep)),
             );
             let notification = random_token(random);
             let weeks = Some(now.plus(self.config.offer_lifetime));
-            changes.push(insert(
+            changes.push(Change::insert(
                 Kind::Notification,
                 &notification,
                 entry.id.clone().into_bytes(),
@@ -102,8 +102,13 @@ impl Authority {
             ));
             let mut collected = token.clone();
             collected.collected += 1;
-            changes.push(replace(Kind::Token, &token_id, stored.clone(), encode(&collected)));
-            changes.push(replace(Kind::Record, entry.id.clone(), old, encode(&entry)));
+            changes.push(Change::replace(
+                Kind::Token,
+                &token_id,
+                stored.clone(),
+                encode(&collected),
+            ));
+            changes.push(Change::replace(Kind::Record, entry.id.clone(), old, encode(&entry)));
             match self.state.apply(&changes) {
                 Ok(()) => {
                     self.supersede(&entry, now)?;
@@ -194,7 +199,7 @@ impl Authority {
             }
             match self
                 .state
-                .apply(&[replace(Kind::Record, entry.id.clone(), old, encode(&entry))])
+                .apply(&[Change::replace(Kind::Record, entry.id.clone(), old, encode(&entry))])
             {
                 Ok(()) => return Ok(empty()),
                 Err(StateError::Conflict) => {}

@@ -1,6 +1,6 @@
 //! What the office does: offering, taking back, revoking, looking.
 
-use super::authority::{decode, digest, encode, insert, remove, replace};
+use super::authority::{decode, digest, encode};
 use super::record::{Entry, HistoryEvent, OfferState, Pending, Record, RecordStatus, RecordView};
 use super::{Authority, Change, IssuerError, Kind, StateError};
 use crate::codec::base64url;
@@ -79,9 +79,9 @@ impl Authority {
         entry.note(now, HistoryEvent::Offered);
         let (bytes, expires) = (entry.id.clone().into_bytes(), Timestamp::from_unix(entry.expires));
         self.state.apply(&[
-            insert(Kind::Record, entry.id.clone(), encode(&entry), None),
-            insert(Kind::Code, entry.code.clone(), bytes.clone(), Some(expires)),
-            insert(Kind::Link, digest("link", &address), bytes, Some(expires)),
+            Change::insert(Kind::Record, entry.id.clone(), encode(&entry), None),
+            Change::insert(Kind::Code, entry.code.clone(), bytes.clone(), Some(expires)),
+            Change::insert(Kind::Link, digest("link", &address), bytes, Some(expires)),
         ])?;
         let link = match form {
             OfferForm::ByReference => OfferLink::ByReference(self.endpoint(&format!("offers/{address}"))),
@@ -140,7 +140,7 @@ impl Authority {
             entry.offer = OfferState::Withdrawn;
             entry.pending = None;
             entry.note(now, HistoryEvent::Withdrawn);
-            Ok(vec![remove(Kind::Code, entry.code.clone())])
+            Ok(vec![Change::remove(Kind::Code, entry.code.clone())])
         })
     }
 
@@ -183,9 +183,9 @@ impl Authority {
             let places = entry.copies.iter().map(|copy| format!("{}/{}", copy.list, copy.index));
             let (was, becomes) = (status_value(entry.status), status_value(status));
             let change = |place: String| match (was, becomes) {
-                (None, Some(new)) => insert(Kind::Status, place, vec![new], None),
-                (Some(old), Some(new)) => replace(Kind::Status, place, vec![old], vec![new]),
-                (_, None) => remove(Kind::Status, place),
+                (None, Some(new)) => Change::insert(Kind::Status, place, vec![new], None),
+                (Some(old), Some(new)) => Change::replace(Kind::Status, place, vec![old], vec![new]),
+                (_, None) => Change::remove(Kind::Status, place),
             };
             let changes = places.map(change).collect();
             entry.status = status;
@@ -209,7 +209,7 @@ impl Authority {
         for _ in 0..5 {
             let (mut entry, old) = self.entry(id)?.ok_or(IssuerError::UnknownRecord)?;
             let mut changes = edit(&mut entry)?;
-            changes.push(replace(Kind::Record, id, old, encode(&entry)));
+            changes.push(Change::replace(Kind::Record, id, old, encode(&entry)));
             match self.state.apply(&changes) {
                 Ok(()) => return Ok(()),
                 Err(StateError::Conflict) => {}

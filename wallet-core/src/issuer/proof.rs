@@ -1,8 +1,8 @@
 //! Proofs that a wallet has a key: `openid4vci-proof+jwt` (OpenID4VCI 1.0 §F.1, §F.4) and DPoP (RFC 9449 §4.3).
 
-use super::authority::{digest, insert};
+use super::authority::digest;
 use super::endpoint::Failure;
-use super::{Authority, Kind, StateError};
+use super::{Authority, Change, Kind, StateError};
 use crate::codec::{Budget, Json, Object, base64url};
 use crate::crypto::{SignatureAlgorithm, sha256};
 use crate::envelope::jws::UnverifiedJws;
@@ -101,7 +101,7 @@ impl Authority {
         let forgotten = now.plus(2 * AGE);
         match self
             .state
-            .apply(&[insert(Kind::Spent, spent, Vec::new(), Some(forgotten))])
+            .apply(&[Change::insert(Kind::Spent, spent, Vec::new(), Some(forgotten))])
         {
             Ok(()) => Ok(Some(thumbprint)),
             Err(StateError::Conflict) => Err(DpopFault::Invalid),

@@ -98,6 +98,33 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// Adds a document.
+    pub fn insert(kind: Kind, id: impl Into<String>, value: Vec<u8>, expires: Option<Timestamp>) -> Self {
+        Self::Insert {
+            kind,
+            id: id.into(),
+            value,
+            expires,
+        }
+    }
+
+    /// Removes a document.
+    pub fn remove(kind: Kind, id: impl Into<String>) -> Self {
+        Self::Remove { kind, id: id.into() }
+    }
+
+    /// Changes a document.
+    pub fn replace(kind: Kind, id: impl Into<String>, old: Vec<u8>, new: Vec<u8>) -> Self {
+        Self::Replace {
+            kind,
+            id: id.into(),
+            old,
+            new,
+        }
+    }
+}
+
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

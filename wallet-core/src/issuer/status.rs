@@ -1,6 +1,6 @@
 //! Status lists: which place a copy gets, and what the lists say.
 
-use super::authority::{cacheable, decode, encode, insert, replace};
+use super::authority::{cacheable, decode, encode};
 use super::endpoint::Failure;
 use super::record::{CopyRecord, Entry, HistoryEvent, Record};
 use super::{Authority, Change, IssuerError, Kind, StateError};
@@ -56,13 +56,13 @@ impl Authority {
             };
             let index = draw_index(size, random, &taken).ok_or(StateError::Unavailable)?;
             let id = format!("{}/{index}", filling.list);
-            changes.push(insert(Kind::Index, id, record.as_bytes().to_vec(), None));
+            changes.push(Change::insert(Kind::Index, id, record.as_bytes().to_vec(), None));
             places.push((filling.list, index));
         }
         filling.taken += needed;
         changes.push(match stored {
-            None => insert(Kind::List, "current", encode(&filling), None),
-            Some(old) => replace(Kind::List, "current", old, encode(&filling)),
+            None => Change::insert(Kind::List, "current", encode(&filling), None),
+            Some(old) => Change::replace(Kind::List, "current", old, encode(&filling)),
         });
         Ok(Allocation { places, changes })
     }
@@ -143,7 +143,7 @@ impl Authority {
                 issued: now.unix(),
             });
             issued.note(now, HistoryEvent::Issued { copies: 1 });
-            changes.push(insert(Kind::Record, issued.id.clone(), encode(&issued), None));
+            changes.push(Change::insert(Kind::Record, issued.id.clone(), encode(&issued), None));
             match self.state.apply(&changes) {
                 Ok(()) => return Ok((issued.id, signed)),
                 Err(StateError::Conflict) => {}

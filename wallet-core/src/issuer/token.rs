@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::authority::{decode, digest, encode, insert, remove, replace};
+use super::authority::{decode, digest, encode};
 use super::endpoint::{Failure, fresh, json};
 use super::manage::code_of;
 use super::proof::DpopFault;
 use super::record::{Entry, HistoryEvent, OfferState};
-use super::{Authority, Kind, StateError};
+use super::{Authority, Change, Kind, StateError};
 use crate::crypto::{Random, random_token, same_secret};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::protocol::oauth::{OAuthError, TokenRequest, TokenResponse, TokenType};
@@ -111,14 +111,14 @@ impl Authority {
         entry.note(now, HistoryEvent::Redeemed);
         let changes = [
             // Single use: whoever removes the code has it.
-            remove(Kind::Code, code),
-            insert(
+            Change::remove(Kind::Code, code),
+            Change::insert(
                 Kind::Token,
                 digest("token", &access_token),
                 encode(&token),
                 Some(expires),
             ),
-            replace(Kind::Record, record, old, encode(&entry)),
+            Change::replace(Kind::Record, record, old, encode(&entry)),
         ];
         match self.state.apply(&changes) {
             Ok(()) => {
@@ -145,9 +145,9 @@ impl Authority {
             entry.offer = OfferState::Locked;
             entry.pending = None;
             entry.note(now, HistoryEvent::Locked);
-            changes.push(remove(Kind::Code, code));
+            changes.push(Change::remove(Kind::Code, code));
         }
-        changes.push(replace(Kind::Record, entry.id.clone(), old, encode(&entry)));
+        changes.push(Change::replace(Kind::Record, entry.id.clone(), old, encode(&entry)));
         match self.state.apply(&changes) {
             Ok(()) => Err(Failure::request("invalid_grant", "the transaction code is wrong")),
             Err(StateError::Conflict) => Ok(()),

@@ -27,6 +27,10 @@ impl PublicKey {
         }
         let text = |name: &'static str| object.get(name).and_then(Json::as_str).ok_or(KeyError::Missing(name));
         let bytes = |name: &'static str| base64url::decode(text(name)?).map_err(|_| KeyError::BadMember(name));
+        // RSA and symmetric keys have no curve; they are not malformed, only not supported.
+        if !matches!(text("kty")?, "EC" | "OKP") {
+            return Err(KeyError::UnsupportedType);
+        }
         let (curve, point) = match (text("kty")?, text("crv")?) {
             ("EC", name @ ("P-256" | "P-384")) => {
                 let curve = if name == "P-256" { Curve::P256 } else { Curve::P384 };

@@ -1,5 +1,7 @@
 //! What the citizen is shown, and what they decide.
 
+use std::collections::BTreeMap;
+
 use super::request::{Origin, Request};
 use super::state::{Asked, State};
 use super::step::{self, Signing, Verdict};
@@ -17,7 +19,8 @@ use crate::trust::{Environment, VerifiedParty};
 #[must_use = "a presentation stands still until its step is answered"]
 pub struct Consent {
     request: Box<Request>,
-    holding: Vec<HeldCredential>,
+    /// Those that answer something, by their place in the holding.
+    matched: BTreeMap<usize, HeldCredential>,
     evaluation: Evaluation,
     requested: Vec<Requested>,
 }
@@ -137,9 +140,11 @@ pub(super) fn ask(
     let request = Request::verify(jwt, origin, context, now)?;
     let evaluation = evaluate(&request, context.holding)?;
     let requested = requested(&request, &evaluation, context.holding)?;
+    let matches = evaluation.answers().iter().flat_map(dcql::Answer::matches);
+    let matched = matches.map(|matched| (matched.candidate(), context.holding[matched.candidate()].clone()));
     Ok(Consent {
         request: Box::new(request),
-        holding: context.holding.to_vec(),
+        matched: matched.collect(),
         evaluation,
         requested,
     })
@@ -273,7 +278,7 @@ impl Consent {
                 let first = answer
                     .matches()
                     .first()
-                    .map(|matched| &self.holding[matched.candidate()].id);
+                    .map(|matched| &self.matched[&matched.candidate()].id);
                 first.map_or(choice.clone(), |id| choice.with(answer.id(), id))
             })
         })
@@ -306,7 +311,7 @@ impl Consent {
             for id in credentials {
                 let offer = requested.offers.iter().find(|offer| offer.credential == *id);
                 let offer = offer.ok_or(Misuse::ChoiceNotOffered)?;
-                let held = self.holding.iter().find(|held| held.id == *id);
+                let held = self.matched.values().find(|held| held.id == *id);
                 let held = held.ok_or(Misuse::ChoiceNotOffered)?;
                 prepared.push(step::Prepared::new(query, held, offer, &self.request, now)?);
             }

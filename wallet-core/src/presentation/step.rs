@@ -146,8 +146,14 @@ impl Exchange {
                     let status = response.status();
                     return Err(PeerMisbehaved::AnswerNotTaken { status }.into());
                 }
-                let reply = DirectPostReply::parse(response.body(), &mut Budget::default());
-                let reply = reply.map_err(|_| PeerMisbehaved::BadReply)?;
+                // §8.2 has a JSON object; a verifier that has nothing to say may say nothing.
+                let reply = match response.body().trim_ascii() {
+                    [] => DirectPostReply::default(),
+                    body => {
+                        let reply = DirectPostReply::parse(body, &mut Budget::default());
+                        reply.map_err(|_| PeerMisbehaved::BadReply)?
+                    }
+                };
                 let redirect = reply.redirect_uri.map(|link| ReturnLink::parse(&link, context.links));
                 let redirect = redirect.transpose().map_err(Refused::Link)?;
                 Ok(Step::Done(Outcome { receipt, redirect }))

@@ -147,7 +147,7 @@ impl University {
             Response::Presented { vp_token, .. } => {
                 let query = Query::parse(&session.query).map_err(|_| Denied::Store)?;
                 let options = self.options(&session, now, now);
-                let presented = university::judge(&query, &vp_token, &options, now);
+                let presented = university::judge(&query, &vp_token, &self.rulebook, &options, now);
                 // §8.6: an answer made for another request is rejected as a whole.
                 let unbound = presented.assessments.iter().any(|(_, assessment)| {
                     let binding = assessment.check(CheckName::Binding);

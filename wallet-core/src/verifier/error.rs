@@ -17,6 +17,8 @@ pub enum UniversityError {
     CertificateKey,
     /// A link of the configuration or the request.
     Link(UrlError),
+    /// The request names none of the purposes for which may be asked.
+    NoSuchPurpose,
     /// No request has this identifier; it may be forgotten.
     NoSuchRequest,
     /// More is asked for than the purpose allows.
@@ -40,6 +42,7 @@ impl UniversityError {
             Self::CertificateName => "university.certificate_name",
             Self::CertificateKey => "university.certificate_key",
             Self::Link(error) => error.code(),
+            Self::NoSuchPurpose => "university.no_such_purpose",
             Self::NoSuchRequest => "university.no_such_request",
             Self::OverAsking(_) => "university.over_asking",
             Self::Query(error) => error.code(),
@@ -69,6 +72,7 @@ impl fmt::Display for UniversityError {
             Self::CertificateName => f.write_str("the certificate does not name the host that the answer goes to"),
             Self::CertificateKey => f.write_str("the certificate is missing or does not belong to the key"),
             Self::Link(error) => error.fmt(f),
+            Self::NoSuchPurpose => f.write_str("the request names none of the purposes that are allowed"),
             Self::NoSuchRequest => f.write_str("there is no such request"),
             Self::OverAsking(what) => write!(f, "{what} is asked for, which the purpose does not allow"),
             Self::Query(error) => error.fmt(f),

@@ -58,8 +58,9 @@ impl Assessment {
     fn lists(&self, status: Option<&StatusEvidence>) -> Option<Json> {
         let mut kept = StatusEvidence::with_links(crate::http::LinkPolicy::LoopbackHttp);
         for uri in &self.status_uris {
-            let (text, fetched) = status?.token(uri)?;
-            kept.add_token(uri, text, fetched);
+            if let Some((text, fetched)) = status?.token(uri) {
+                kept.add_token(uri, text, fetched);
+            }
         }
         let text = serde_json::to_vec(&kept).ok()?;
         Json::parse(text, &mut crate::codec::Budget::default()).ok()

@@ -2,7 +2,7 @@
 
 use super::session::{Session, Sessions, Stage};
 use super::{
-    AssessOptions, Assessment, Check, CheckName, CheckOutcome, FormatChoice, UniversityError, Verdict, assess,
+    AssessOptions, Assessment, Check, CheckName, CheckOutcome, FormatChoice, Purpose, UniversityError, Verdict, assess,
 };
 use crate::codec::{Budget, Json, Object};
 use crate::credential::Format;
@@ -13,6 +13,7 @@ use crate::http::{HttpRequest, HttpResponse, HttpsUrl, LinkPolicy};
 use crate::keys::PublicKey;
 use crate::protocol::dcql::Query;
 use crate::protocol::openid4vp::{ClientId, RequestLink, RequestMethod, ResponseMode, ReturnLink, VpToken};
+use crate::rulebook::Rulebook;
 use crate::status::StatusEvidence;
 use crate::time::Timestamp;
 use crate::trust::{Certificate, TrustStore};
@@ -29,6 +30,8 @@ pub struct UniversityConfig {
     pub key: SigningKey,
     /// The issuers whose credentials count.
     pub trust: TrustStore,
+    /// For what may be asked; where there are none, for anything. With purposes, every request names one of them.
+    pub purposes: Vec<Purpose>,
     /// Which links are followed.
     pub links: LinkPolicy,
     /// How many seconds a request waits for its answer.
@@ -47,6 +50,7 @@ impl UniversityConfig {
             chain,
             key,
             trust,
+            purposes: Vec::new(),
             links: LinkPolicy::HttpsOnly,
             lifetime: 300,
             retention: 3600,
@@ -193,6 +197,7 @@ impl Presented {
 pub struct University {
     pub(super) config: UniversityConfig,
     pub(super) sessions: Box<dyn Sessions>,
+    pub(super) rulebook: Rulebook,
     status: StatusEvidence,
 }
 
@@ -215,6 +220,7 @@ impl University {
         }
         Ok(Self {
             status: StatusEvidence::with_links(config.links),
+            rulebook: Rulebook::bundled(),
             config,
             sessions,
         })
@@ -238,6 +244,7 @@ impl University {
         now: Timestamp,
         random: &mut dyn Random,
     ) -> Result<Created, UniversityError> {
+        self.check_purpose(spec)?;
         self.sessions.sweep(now)?;
         let client_id = self.client_id(spec.prefix)?;
         let expires = now.plus(self.config.lifetime);
@@ -267,6 +274,21 @@ impl University {
             request_url: link.encode(&spec.scheme),
             expires,
         })
+    }
+
+    /// Before anything personal is read, and closed where nothing is said (lessons S30).
+    fn check_purpose(&self, spec: &RequestSpec) -> Result<(), UniversityError> {
+        if self.config.purposes.is_empty() {
+            return Ok(());
+        }
+        let named = |purpose: &&Purpose| Some(&purpose.name) == spec.purpose.as_ref();
+        let purpose = self
+            .config
+            .purposes
+            .iter()
+            .find(named)
+            .ok_or(UniversityError::NoSuchPurpose)?;
+        purpose.allows(&spec.query).map_err(UniversityError::OverAsking)
     }
 
     pub(super) fn request_uri(&self, request_id: &str) -> HttpsUrl {
@@ -303,6 +325,47 @@ impl University {
         }
     }
 
+    /// The evidence of an answer, signed by the university: by query, each presentation with all its assessment rests
+    /// on, for [`recheck`](super::recheck). It holds everything that was disclosed.
+    pub fn evidence(
+        &self,
+        id: &str,
+        response_code: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<(String, String)>, UniversityError> {
+        let Finding::Answered(presented) = self.result(id, response_code, now)? else {
+            return Ok(Vec::new());
+        };
+        let session = self.sessions.by_id(id)?.ok_or(UniversityError::NoSuchRequest)?;
+        let (vp_token, at) = answer_of(&session)?;
+        let (key, chain) = (&self.config.key, &self.config.chain);
+        let bound = self.options(&session, at, now);
+        let bare = bound.without_key_binding();
+        // Assessments stand in the order of the presentations.
+        let texts = vp_token.iter().flat_map(|(_, presentations)| presentations);
+        let sign = |((query, assessment), text): (&(String, Assessment), &Json)| {
+            let options = if assessment.check(CheckName::Binding).is_some() {
+                &bound
+            } else {
+                &bare
+            };
+            let text = text.as_str().unwrap_or_default();
+            (query.clone(), assessment.export_signed(text, options, key, chain))
+        };
+        Ok(presented.assessments.iter().zip(texts).map(sign).collect())
+    }
+
+    /// Forgets a request and its answer before its time.
+    pub fn forget(&mut self, id: &str, now: Timestamp) -> Result<(), UniversityError> {
+        let mut session = self.sessions.by_id(id)?.ok_or(UniversityError::NoSuchRequest)?;
+        session.revision += 1;
+        session.keep_until = now;
+        session.stage = Stage::Declined { code: String::new() };
+        session.key = None;
+        self.sessions.replace(&session)?;
+        Ok(self.sessions.sweep(now)?)
+    }
+
     /// The status lists that are needed to judge the answer to request `id` at `now`, as requests to be sent; each
     /// response goes to [`University::add_status`].
     pub fn status_requests(&self, id: &str, now: Timestamp) -> Result<Vec<(String, HttpRequest)>, UniversityError> {
@@ -331,6 +394,18 @@ impl University {
         }
     }
 
+    /// Forgets the status lists that judge the answer to request `id`, so that [`University::status_requests`] asks for
+    /// them anew: for a second look before their time is up.
+    pub fn renew_status(&mut self, id: &str, now: Timestamp) -> Result<(), UniversityError> {
+        let session = self.sessions.by_id(id)?.ok_or(UniversityError::NoSuchRequest)?;
+        for (_, assessment) in self.judge(&session, now)?.assessments {
+            for uri in assessment.status_uris {
+                self.status.forget(&uri);
+            }
+        }
+        Ok(())
+    }
+
     /// The status lists at hand.
     pub fn status(&self) -> &StatusEvidence {
         &self.status
@@ -344,22 +419,32 @@ impl University {
     }
 
     pub(super) fn judge(&self, session: &Session, now: Timestamp) -> Result<Presented, UniversityError> {
-        let Stage::Answered { vp_token, at } = &session.stage else {
-            return Err(UniversityError::NoSuchRequest);
-        };
-        let at = Timestamp::from_unix(*at);
-        let budget = &mut Budget::default();
-        let unreadable = |_| UniversityError::NoSuchRequest;
-        let vp_token = Json::parse(vp_token, budget).map_err(unreadable)?;
-        let vp_token = VpToken::parse(&vp_token).map_err(|_| UniversityError::NoSuchRequest)?;
+        let (vp_token, at) = answer_of(session)?;
         let query = Query::parse(&session.query).map_err(UniversityError::Query)?;
         let options = self.options(session, at, now);
-        Ok(judge(&query, &vp_token, &options, at))
+        Ok(judge(&query, &vp_token, &self.rulebook, &options, at))
     }
 }
 
+/// What the wallet sent, and when.
+fn answer_of(session: &Session) -> Result<(VpToken, Timestamp), UniversityError> {
+    let Stage::Answered { vp_token, at } = &session.stage else {
+        return Err(UniversityError::NoSuchRequest);
+    };
+    let unreadable = UniversityError::NoSuchRequest;
+    let vp_token = Json::parse(vp_token, &mut Budget::default()).map_err(|_| unreadable.clone())?;
+    let vp_token = VpToken::parse(&vp_token).map_err(|_| unreadable)?;
+    Ok((vp_token, Timestamp::from_unix(*at)))
+}
+
 /// Judges every presentation by itself, and then all of them against the query (OpenID4VP 1.0 §8.6).
-pub(super) fn judge(query: &Query, vp_token: &VpToken, options: &AssessOptions<'_>, at: Timestamp) -> Presented {
+pub(super) fn judge(
+    query: &Query,
+    vp_token: &VpToken,
+    rulebook: &Rulebook,
+    options: &AssessOptions<'_>,
+    at: Timestamp,
+) -> Presented {
     let mut assessments = Vec::new();
     for (id, presentations) in vp_token.iter() {
         let asked = query.credential(id);
@@ -373,7 +458,7 @@ pub(super) fn judge(query: &Query, vp_token: &VpToken, options: &AssessOptions<'
                 _ => assess("", options),
             };
             if let Some(asked) = asked {
-                assessment.push(check_query(asked, &assessment));
+                assessment.push(check_query(asked, &assessment, rulebook));
             } else {
                 let code = dcql::PresentedError::UnknownQuery.code().to_owned();
                 assessment.push(Check::new(CheckName::Query, CheckOutcome::Fail(code)));
@@ -381,7 +466,7 @@ pub(super) fn judge(query: &Query, vp_token: &VpToken, options: &AssessOptions<'
             assessments.push((id.to_owned(), assessment));
         }
     }
-    let outcome = check_all(query, &assessments);
+    let outcome = check_all(query, &assessments, rulebook);
     Presented {
         at,
         assessments,
@@ -389,20 +474,27 @@ pub(super) fn judge(query: &Query, vp_token: &VpToken, options: &AssessOptions<'
     }
 }
 
-fn candidate(assessment: &Assessment) -> Option<Candidate<'_>> {
+fn candidate<'a>(assessment: &'a Assessment, rulebook: &'a Rulebook) -> Option<Candidate<'a>> {
     let claims = assessment.claims()?;
     let bound = assessment
         .check(CheckName::Binding)
         .is_some_and(|check| check.outcome == CheckOutcome::Pass);
+    // SD-JWT VC §6.3.1.2: a type that extends the one asked for answers the query; that it may be issued by whoever
+    // issued it, the origin says.
+    let named = assessment.type_names.iter();
+    let inherited = named
+        .clone()
+        .filter_map(|name| rulebook.lookup(name))
+        .flat_map(|known| known.extends());
     Some(
         Candidate::new("", Format::DcSdJwt, claims)
-            .with_types(assessment.type_names.iter().map(String::as_str))
+            .with_types(named.chain(inherited).map(String::as_str))
             .with_holder_binding(bound),
     )
 }
 
-fn check_query(asked: &crate::protocol::dcql::CredentialQuery, assessment: &Assessment) -> Check {
-    let outcome = match candidate(assessment) {
+fn check_query(asked: &crate::protocol::dcql::CredentialQuery, assessment: &Assessment, rulebook: &Rulebook) -> Check {
+    let outcome = match candidate(assessment, rulebook) {
         None => CheckOutcome::Unknown("assessment.no_claims".to_owned()),
         Some(candidate) => match dcql::check_presentation(asked, &candidate, &mut Budget::default()) {
             Ok(()) => CheckOutcome::Pass,
@@ -412,10 +504,10 @@ fn check_query(asked: &crate::protocol::dcql::CredentialQuery, assessment: &Asse
     Check::new(CheckName::Query, outcome)
 }
 
-fn check_all(query: &Query, assessments: &[(String, Assessment)]) -> CheckOutcome {
+fn check_all(query: &Query, assessments: &[(String, Assessment)], rulebook: &Rulebook) -> CheckOutcome {
     let mut presented: Vec<(&str, Vec<Candidate<'_>>)> = Vec::new();
     for (id, assessment) in assessments {
-        let Some(candidate) = candidate(assessment) else {
+        let Some(candidate) = candidate(assessment, rulebook) else {
             return CheckOutcome::Unknown("assessment.no_claims".to_owned());
         };
         match presented.iter_mut().find(|(other, _)| other == id) {

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &DcqlArgs) -> Outcome {
     let evaluation = evaluate(&query, &candidates, budget).map_err(|error| refused(&error))?;
     let names: Vec<&str> = held.iter().map(|(name, _)| name.as_str()).collect();
     if args.json {
-        println!("{}", to_json(&evaluation, &names));
+        outln!("{}", to_json(&evaluation, &names));
     } else {
         show(&evaluation, &names);
     }
@@ -180,7 +180,7 @@ fn reason(why: &WhyNot) -> Object {
 
 fn show(evaluation: &Evaluation, names: &[&str]) {
     let paint = Paint::stdout();
-    println!(
+    outln!(
         "{}",
         if evaluation.is_satisfied() {
             paint.green("satisfied")
@@ -189,7 +189,7 @@ fn show(evaluation: &Evaluation, names: &[&str]) {
         }
     );
     for answer in evaluation.answers() {
-        println!("\n{}", paint.bold(answer.id()));
+        outln!("\n{}", paint.bold(answer.id()));
         for matched in answer.matches() {
             let paths: Vec<_> = matched.disclose().iter().map(ToString::to_string).collect();
             let what = if paths.is_empty() {
@@ -197,14 +197,14 @@ fn show(evaluation: &Evaluation, names: &[&str]) {
             } else {
                 paths.join(", ")
             };
-            println!(
+            outln!(
                 "  {} {}  would disclose {what}",
                 paint.green("fits"),
                 names[matched.candidate()]
             );
         }
         for unmatched in answer.unmatched() {
-            println!(
+            outln!(
                 "  {} {}  {}",
                 paint.dim("no"),
                 names[unmatched.candidate()],
@@ -215,7 +215,7 @@ fn show(evaluation: &Evaluation, names: &[&str]) {
             answer.matches().is_empty() && answer.unmatched().is_empty(),
             answer.why_not(),
         ) {
-            println!("  {}  {why}", paint.dim("no"));
+            outln!("  {}  {why}", paint.dim("no"));
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
         })?
         .inspect();
     if args.json {
-        println!("{}", inspection.to_json());
+        outln!("{}", inspection.to_json());
     } else {
         show(&inspection);
     }
@@ -42,25 +42,25 @@ pub(crate) fn parse(text: &str) -> Result<Unverified<SdJwt>, wallet_core::creden
 
 fn show(inspection: &Inspection) {
     let paint = Paint::stdout();
-    println!("{}", paint.yellow("UNVERIFIED: nobody has checked who wrote this"));
+    outln!("{}", paint.yellow("UNVERIFIED: nobody has checked who wrote this"));
     let section = |name: &str, value: &Json| {
-        println!("\n{}", paint.bold(name));
-        println!("{}", pretty(value, 0));
+        outln!("\n{}", paint.bold(name));
+        outln!("{}", pretty(value, 0));
     };
     section("header", &Json::Object(inspection.header.clone()));
     match &inspection.claims {
         Ok(claims) => section("claims", &Json::Object(claims.clone())),
         Err(fault) => {
-            println!(
+            outln!(
                 "\n{}",
                 paint.red(format!("the disclosures do not fit: {fault} ({})", fault.code()))
             );
             section("payload", &Json::Object(inspection.payload.clone()));
         }
     }
-    println!("\n{} {}", paint.bold("disclosures:"), inspection.disclosures.len());
+    outln!("\n{} {}", paint.bold("disclosures:"), inspection.disclosures.len());
     for disclosure in &inspection.disclosures {
-        println!("  {}", safe(&disclosure.to_string()));
+        outln!("  {}", safe(&disclosure.to_string()));
     }
     if let Some(binding) = &inspection.key_binding {
         section("key binding", binding);

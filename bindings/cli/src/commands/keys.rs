@@ -84,9 +84,9 @@ pub(crate) fn run(command: KeysCommand) -> Outcome {
         }
     }
     if json {
-        println!("{report}");
+        outln!("{report}");
     } else {
-        println!("{jwk}");
+        outln!("{jwk}");
         for (member, value) in report.iter().filter(|(member, _)| *member != "public_jwk") {
             eprintln!("{member}: {}", value.as_str().unwrap_or_default());
         }

@@ -324,20 +324,20 @@ fn show(place: &TrustPlace, role: Role, file: &Path, at: Option<&str>) -> Outcom
             .with("environment", Json::from(store.environment().name()))
             .with("certificates", Json::Array(certificates.collect()))
             .with("rules", Json::Array(rules.collect()));
-        println!("{report}");
+        outln!("{report}");
     } else {
         let paint = Paint::stdout();
         for (position, certificate) in chain.iter().enumerate() {
-            println!("{} {}", paint.bold(position), safe(&certificate.display_name()));
-            println!("  valid {} to {}", certificate.not_before(), certificate.not_after());
+            outln!("{} {}", paint.bold(position), safe(&certificate.display_name()));
+            outln!("  valid {} to {}", certificate.not_before(), certificate.not_after());
         }
         for (rule, outcome) in &rules {
             match outcome {
-                Ok(()) => println!("{} {}", paint.green("pass"), rule.name()),
-                Err(error) => println!("{} {}: {error} ({})", paint.red("fail"), rule.name(), error.code()),
+                Ok(()) => outln!("{} {}", paint.green("pass"), rule.name()),
+                Err(error) => outln!("{} {}: {error} ({})", paint.red("fail"), rule.name(), error.code()),
             }
         }
-        println!(
+        outln!(
             "{}",
             if trusted {
                 paint.green("trusted")
@@ -412,14 +412,14 @@ fn print(json: bool, pack: &TrustPack, anchors: &[(Role, Anchor)]) {
         let report = Object::new()
             .with("environment", Json::from(pack.environment.name()))
             .with("anchors", Json::Array(anchors.collect()));
-        println!("{report}");
+        outln!("{report}");
     } else {
         let head = ["id", "role", "kind", "name", "valid until"]
             .map(str::to_owned)
             .to_vec();
         let rows =
             rows.map(|(id, role, kind, name, until)| vec![id, role.to_owned(), kind.to_owned(), safe(&name), until]);
-        println!("anchors for {}", pack.environment.name());
-        print!("{}", table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+        outln!("anchors for {}", pack.environment.name());
+        out!("{}", table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
     }
 }

@@ -1,6 +1,6 @@
 //! `mappe verify`: judges credentials, one or a hundred thousand.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use wallet_core::credential::StatusListReference;
 use wallet_core::http::LinkPolicy;
 use wallet_core::status::StatusEvidence;
 use wallet_core::time::Timestamp;
-use wallet_core::trust::{Environment, TrustStore};
+use wallet_core::trust::{Environment, IssuerEvidence, Role, TrustStore};
 use wallet_core::verifier::{AssessOptions, Assessment, CheckOutcome, FormatChoice, Verdict, assess};
 use wallet_server::Client;
 
@@ -30,6 +30,7 @@ const MOST_LISTS: usize = 1000;
 
 pub(crate) fn run(args: VerifyArgs) -> Outcome {
     let trust = trust::store_of(&args.trust, args.trust_signer.as_deref(), args.dev)?;
+    let environment = trust.environment();
     let at = input::at(args.at.as_deref())?;
     let policy = if args.dev {
         LinkPolicy::LoopbackHttp
@@ -56,7 +57,8 @@ pub(crate) fn run(args: VerifyArgs) -> Outcome {
     };
     let presented = args.nonce.as_deref().zip(args.audience.as_deref());
     let verifier = Verifier {
-        trust: &trust,
+        trust: RwLock::new(trust),
+        settled: RwLock::default(),
         at,
         status_at,
         format: match args.format {
@@ -72,7 +74,7 @@ pub(crate) fn run(args: VerifyArgs) -> Outcome {
         },
         json: args.json,
     };
-    if !args.json && trust.environment() == Environment::Test {
+    if !args.json && environment == Environment::Test {
         eprintln!(
             "{}",
             Paint::stderr().yellow("test anchors: nothing accepted here counts in production")
@@ -94,9 +96,11 @@ pub(crate) fn run(args: VerifyArgs) -> Outcome {
         })
         .map_err(|error| Failure::file("standard output".as_ref(), &error))?;
     if !args.json && tally.total() > 1 {
-        println!(
+        outln!(
             "{} accepted, {} refused, {} undetermined",
-            tally.accepted, tally.refused, tally.undetermined
+            tally.accepted,
+            tally.refused,
+            tally.undetermined
         );
     }
     Ok(ExitCode::from(match tally {
@@ -129,7 +133,8 @@ fn progress(json: bool) -> ProgressBar {
 }
 
 struct Verifier<'a> {
-    trust: &'a TrustStore,
+    trust: RwLock<TrustStore>,
+    settled: RwLock<BTreeSet<String>>,
     at: Timestamp,
     status_at: Timestamp,
     format: FormatChoice,
@@ -141,14 +146,15 @@ struct Verifier<'a> {
 /// The status lists at hand, and those that were asked for.
 struct Lists {
     evidence: RwLock<StatusEvidence>,
-    asked: Mutex<BTreeMap<String, ()>>,
+    asked: Mutex<BTreeSet<String>>,
     client: Option<Client>,
 }
 
 impl Verifier<'_> {
     fn assess(&self, text: &str) -> Assessment {
+        let anchors = self.trust.read().unwrap_or_else(PoisonError::into_inner);
         let evidence = self.lists.evidence.read().unwrap_or_else(PoisonError::into_inner);
-        let mut options = AssessOptions::new(self.trust, self.at)
+        let mut options = AssessOptions::new(&anchors, self.at)
             .with_format(self.format)
             .with_status(&evidence, self.status_at);
         if let Some((nonce, audience)) = self.presented {
@@ -157,13 +163,47 @@ impl Verifier<'_> {
         assess(text, &options)
     }
 
-    /// Fetches the lists that an assessment names and nobody asked for yet; says whether there is anything new.
-    fn fetch(&self, assessment: &Assessment) -> bool {
-        let Some(client) = &self.lists.client else { return false };
-        let mut news = false;
+    /// Remembers what holds for all credentials of an issuer, so that the next ones pay for their own signature alone:
+    /// its certificate path, and its status lists. It changes no outcome.
+    fn settle(&self, assessment: &Assessment) {
+        let Some(issuer) = &assessment.issuer else { return };
+        let mut lists = assessment.status_uris.iter();
+        let key = [
+            issuer.key.thumbprint().as_str(),
+            lists.next().map_or("", String::as_str),
+        ]
+        .join(" ");
+        let known = self.settled.read().unwrap_or_else(PoisonError::into_inner);
+        if known.contains(&key) || known.len() >= MOST_LISTS {
+            return;
+        }
+        drop(known);
+        self.settled.write().unwrap_or_else(PoisonError::into_inner).insert(key);
+        if let IssuerEvidence::Path(path) = &issuer.evidence {
+            // What a credential carries ends before the anchor, unless the anchor is the signer itself.
+            let carried = if path.len() > 1 {
+                &path[..path.len() - 1]
+            } else {
+                &path[..]
+            };
+            let _ = self
+                .trust
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .prepare(Role::Issuers, carried, self.at);
+        }
+        let mut evidence = self.lists.evidence.write().unwrap_or_else(PoisonError::into_inner);
+        for uri in &assessment.status_uris {
+            evidence.prepare(uri, issuer, self.status_at);
+        }
+    }
+
+    /// Fetches the lists that an assessment names and nobody asked for yet.
+    fn fetch(&self, assessment: &Assessment) {
+        let Some(client) = &self.lists.client else { return };
         for uri in &assessment.status_uris {
             let mut asked = self.lists.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            if asked.contains_key(uri) || asked.len() >= MOST_LISTS {
+            if asked.contains(uri) || asked.len() >= MOST_LISTS {
                 continue;
             }
             let now = self.status_at;
@@ -176,19 +216,14 @@ impl Verifier<'_> {
                 evidence.request(&reference)
             };
             // Held while fetching, so that a list is fetched once; the others wait for it and then have it too.
-            asked.insert(uri.clone(), ());
+            asked.insert(uri.clone());
             let response = request.ok().map(|request| client.execute(&request));
             let mut evidence = self.lists.evidence.write().unwrap_or_else(PoisonError::into_inner);
             match response {
                 Some(Ok(response)) => evidence.add_response(uri, &response, now),
                 _ => evidence.add_failure(uri, None, now),
             }
-            if let Some(issuer) = &assessment.issuer {
-                evidence.prepare(uri, issuer, now);
-            }
-            news = true;
         }
-        news
     }
 }
 
@@ -202,9 +237,12 @@ impl Judge for Verifier<'_> {
                 .iter()
                 .any(|check| matches!(&check.outcome, CheckOutcome::Unknown(_)));
             if unknown && !first.status_uris.is_empty() {
+                // Also where another thread has just fetched the list.
                 self.fetch(&first);
+                self.settle(&first);
                 return self.assess(&item.text);
             }
+            self.settle(&first);
             first
         }));
         let Ok(assessment) = judged else {

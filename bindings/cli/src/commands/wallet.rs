@@ -14,7 +14,9 @@ use wallet_core::wallet::{Entry, Event, Holding, HoldingId, Outcome as EntryOutc
 use crate::args::{WalletArgs, WalletCommand};
 use crate::report::{Failure, Outcome, Paint, safe, table};
 
-pub(crate) use open::OpenWallet;
+pub(crate) use open::{OpenWallet, failed};
+pub(crate) use present::{Wish, present};
+pub(crate) use receive::receive;
 
 pub(crate) fn run(args: WalletArgs) -> Outcome {
     if let WalletCommand::Init = args.command {
@@ -23,9 +25,9 @@ pub(crate) fn run(args: WalletArgs) -> Outcome {
             .with("dir", Json::from(wallet.dir.display().to_string()))
             .with("environment", Json::from(wallet.wallet.environment().name()));
         if args.json {
-            println!("{report}");
+            outln!("{report}");
         } else {
-            println!(
+            outln!(
                 "made a wallet in {} for {}",
                 wallet.dir.display(),
                 wallet.wallet.environment().name()
@@ -89,12 +91,9 @@ pub(crate) fn describe(holding: &Holding, rulebook: &Rulebook) -> Object {
 
 fn list(open: &OpenWallet) -> Result<(), Failure> {
     let rulebook = Rulebook::bundled();
-    let holdings = open
-        .wallet
-        .holdings()
-        .map_err(open::failed("the wallet is not listed"))?;
+    let holdings = open.wallet.holdings().map_err(failed("the wallet is not listed"))?;
     if open.json {
-        println!(
+        outln!(
             "{}",
             Json::Array(
                 holdings
@@ -106,7 +105,7 @@ fn list(open: &OpenWallet) -> Result<(), Failure> {
         return Ok(());
     }
     if holdings.is_empty() {
-        println!("the wallet is empty; `mappe wallet receive OFFER` collects a credential");
+        outln!("the wallet is empty; `mappe wallet receive OFFER` collects a credential");
         return Ok(());
     }
     let head = ["id", "credential", "issuer", "copies", "note"]
@@ -125,7 +124,7 @@ fn list(open: &OpenWallet) -> Result<(), Failure> {
             note,
         ]
     });
-    print!("{}", table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+    out!("{}", table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
     Ok(())
 }
 
@@ -135,29 +134,29 @@ fn show(open: &OpenWallet, id: &str) -> Result<(), Failure> {
     let credential = open
         .wallet
         .read_sd_jwt(&holding)
-        .map_err(open::failed("the credential is not shown"))?;
+        .map_err(failed("the credential is not shown"))?;
     let claims = credential.credential().claims();
     if open.json {
-        println!(
+        outln!(
             "{}",
             describe(&holding, &rulebook).with("claims", Json::Object(claims.clone()))
         );
         return Ok(());
     }
     let paint = Paint::stdout();
-    println!(
+    outln!(
         "{}",
         paint.bold(safe(holding.display_name(&rulebook, Language::English)))
     );
-    println!(
+    outln!(
         "from {}, received {}, {} copies left",
         safe(&holding.issuer.party.name),
         holding.received_at,
         holding.unused()
     );
-    println!("{}", super::inspect::pretty(&Json::Object(claims.clone()), 0));
+    outln!("{}", super::inspect::pretty(&Json::Object(claims.clone()), 0));
     // Lessons S34: a wallet's screen is no proof.
-    println!(
+    outln!(
         "{}",
         paint.dim("shown for you alone: only a verifier can say that a credential is valid")
     );
@@ -165,19 +164,16 @@ fn show(open: &OpenWallet, id: &str) -> Result<(), Failure> {
 }
 
 fn history(open: &OpenWallet) -> Result<(), Failure> {
-    let entries = open
-        .wallet
-        .history()
-        .map_err(open::failed("the history is not shown"))?;
+    let entries = open.wallet.history().map_err(failed("the history is not shown"))?;
     if open.json {
-        println!(
+        outln!(
             "{}",
             Json::Array(entries.iter().map(|entry| entry.to_transaction().into()).collect())
         );
         return Ok(());
     }
     for entry in &entries {
-        println!("{}", line(entry));
+        outln!("{}", line(entry));
     }
     Ok(())
 }
@@ -231,11 +227,11 @@ fn delete(open: &mut OpenWallet, id: &str, yes: bool) -> Result<(), Failure> {
     let now = open.now();
     open.wallet
         .delete(holding.id, now, &mut wallet_server::SystemRandom::new())
-        .map_err(open::failed("the credential is not deleted"))?;
+        .map_err(failed("the credential is not deleted"))?;
     if open.json {
-        println!("{}", Object::new().with("deleted", Json::from(holding.id.to_string())));
+        outln!("{}", Object::new().with("deleted", Json::from(holding.id.to_string())));
     } else {
-        println!("deleted; the issuer was not told");
+        outln!("deleted; the issuer was not told");
     }
     Ok(())
 }

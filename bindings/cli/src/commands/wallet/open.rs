@@ -146,5 +146,5 @@ fn store_failed(error: StoreError) -> Failure {
         StoreError::Busy => "close the other program that has the wallet open",
         _ => "check the wallet's folder and the disk",
     };
-    Failure::new(error.code(), "the wallet is not opened", &error, remedy)
+    Failure::new(error.code(), "the wallet is not opened", error, remedy)
 }

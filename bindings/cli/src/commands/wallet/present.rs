@@ -4,16 +4,13 @@ use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use wallet_core::codec::{Json, Object};
-use wallet_core::credential::{ClaimPath, Format};
+use wallet_core::credential::ClaimPath;
 use wallet_core::presentation::{
-    Arrival, Choice, Consent, Context, Decision, HeldCredential, Outcome, PresentationError, Receipt, Requested, Step,
-    Verdict, Warning, begin,
+    Arrival, Choice, Consent, Context, Decision, Outcome, PresentationError, Receipt, Step, Verdict, Warning, begin,
 };
 use wallet_core::rulebook::{Language, Rulebook};
-use wallet_core::trust::{Certificate, Environment, VerifiedParty};
-use wallet_core::wallet::{
-    Code, CopyRef, Disclosed, EntryId, Event, KeyStore as _, Outcome as EntryOutcome, Party, Presentation,
-};
+use wallet_core::trust::Environment;
+use wallet_core::wallet::{Code, CopyRef, EntryId, KeyStore as _, Outcome as EntryOutcome, Presentation};
 use wallet_server::SystemRandom;
 
 use super::open::{OpenWallet, failed};
@@ -42,18 +39,18 @@ pub(super) fn run(open: &mut OpenWallet, request: &str, yes: bool, select: &[Str
     })?;
     let shared = presented.receipt.verdict == Verdict::Shared;
     if open.json {
-        println!("{}", to_json(&presented));
+        outln!("{}", to_json(&presented));
     } else if shared {
-        println!(
+        outln!(
             "{} shown to {}",
             Paint::stdout().green("done:"),
             safe(&presented.receipt.party)
         );
         if let Some(link) = &presented.redirect {
-            println!("continue in the browser: {}", safe(link));
+            outln!("continue in the browser: {}", safe(link));
         }
     } else {
-        println!("nothing was shown to {}", safe(&presented.receipt.party));
+        outln!("nothing was shown to {}", safe(&presented.receipt.party));
     }
     Ok(ExitCode::from(u8::from(!shared)))
 }
@@ -89,44 +86,23 @@ pub(crate) fn present(
     look: &mut dyn FnMut(&OpenWallet, &Consent),
 ) -> Result<Presented, Failure> {
     let random = &mut SystemRandom::new();
-    let hand = open
-        .wallet
-        .in_hand(Format::DcSdJwt)
-        .map_err(failed("nothing was shown"))?;
-    let mut holding = Vec::new();
-    let mut copies: Vec<(String, CopyRef)> = Vec::new();
-    for (held, copy) in &hand {
-        let id = held.id.to_string();
-        let credential = copy.sd_jwt().map_err(failed("nothing was shown"))?;
-        let chain = credential
-            .credential()
-            .header()
-            .x5c()
-            .ok()
-            .flatten()
-            .unwrap_or_default();
-        let authorities = chain
-            .iter()
-            .filter_map(|der| Certificate::parse(der).ok()?.authority_key_id().map(<[u8]>::to_vec));
-        let mut item = HeldCredential::new(id.clone(), credential, copy.key.clone());
-        item.authority_key_ids = authorities.collect();
-        item.type_names.clone_from(&held.type_names);
-        holding.push(item);
-        copies.push((id, copy.reference));
-    }
+    let holding = open.wallet.hand().map_err(failed("nothing was shown"))?;
     let trust = open.trust.clone();
     let context = Context::new(&trust, &holding).with_links(open.links);
     let arrival = Arrival::Link;
     let mut step = begin(request, arrival, &context, open.now(), random).map_err(|error| refused(&error))?;
-    let mut about: Option<(VerifiedParty, Vec<Disclosed>)> = None;
+    let mut about: Option<Presentation> = None;
     let mut entry: Option<EntryId> = None;
+    let mut declined = false;
     for _ in 0..MOST_STEPS {
         let now = open.now();
         step = match step {
             Step::Send(exchange) => {
-                if let (Some(receipt), None, Some((party, asked))) = (exchange.receipt().cloned(), entry, &about) {
+                if let (Some(receipt), Some(presentation)) = (exchange.receipt(), about.take()) {
                     // On the disk before it leaves: a crash may lose a copy, but never show one twice.
-                    entry = Some(note(open, &receipt, party, asked, &copies)?);
+                    let noted = open.wallet.release(presentation, receipt, now, random);
+                    entry = Some(noted.map_err(failed("nothing was shown"))?);
+                    declined = receipt.verdict != Verdict::Shared;
                 }
                 let sent = open.client.execute(exchange.request());
                 let answered = match sent {
@@ -143,14 +119,14 @@ pub(crate) fn present(
                 match answered {
                     Ok(step) => step,
                     Err(failure) => {
-                        conclude(open, entry, Err(&failure.code));
+                        conclude(open, entry.filter(|_| !declined), Err(&failure.code));
                         return Err(failure);
                     }
                 }
             }
             Step::Ask(consent) => {
                 look(open, &consent);
-                about = Some((consent.party().clone(), asked(&consent)));
+                about = Some(Presentation::of_consent(&consent));
                 let decision = decide(open, &consent, wish)?;
                 consent.answer(decision, now, random).map_err(|error| refused(&error))?
             }
@@ -160,14 +136,14 @@ pub(crate) fn present(
                     Failure::new(
                         error.code(),
                         "nothing was signed",
-                        &error,
+                        error,
                         "check the wallet's folder and the disk",
                     )
                 })?;
                 signing.answer(&signatures, random).map_err(|error| refused(&error))?
             }
             Step::Done(Outcome { receipt, redirect, .. }) => {
-                conclude(open, entry, Ok(()));
+                conclude(open, entry.filter(|_| !declined), Ok(()));
                 return Ok(Presented {
                     receipt,
                     redirect: redirect.map(|link| link.to_string()),
@@ -183,55 +159,13 @@ pub(crate) fn present(
     ))
 }
 
-fn note(
-    open: &mut OpenWallet,
-    receipt: &Receipt,
-    party: &VerifiedParty,
-    asked: &[Disclosed],
-    copies: &[(String, CopyRef)],
-) -> Result<EntryId, Failure> {
-    let random = &mut SystemRandom::new();
-    let sent = receipt
-        .shared
-        .iter()
-        .map(|shared| Disclosed::new(shared.credential_type.clone(), shared.disclosed.clone()));
-    let mut event = Presentation::new(Party::from(party), asked.to_vec(), sent.collect());
-    if let Some(purpose) = &receipt.stated_purpose {
-        event = event.for_purpose(purpose);
-    }
-    let now = open.now();
-    if receipt.verdict == Verdict::Shared {
-        let spent: Vec<CopyRef> = copies
-            .iter()
-            .filter(|(id, _)| receipt.shared.iter().any(|shared| shared.credential == *id))
-            .map(|(_, copy)| *copy)
-            .collect();
-        return open
-            .wallet
-            .spend(&spent, event, now, random)
-            .map_err(failed("nothing was shown"));
-    }
-    let code = Code::parse("user.refused").map_or(EntryOutcome::Unfinished, EntryOutcome::NotCompleted);
-    open.wallet
-        .record(Event::Presentation(event), code, now, random)
-        .map_err(failed("nothing was shown"))
-}
-
 fn conclude(open: &mut OpenWallet, entry: Option<EntryId>, result: Result<(), &str>) {
     let Some(entry) = entry else { return };
     let outcome = match result {
         Ok(()) => EntryOutcome::Completed,
         Err(code) => Code::parse(code).map_or(EntryOutcome::Unfinished, EntryOutcome::NotCompleted),
     };
-    // A refusal was noted as one already.
-    let refused = open.wallet.history().is_ok_and(|entries| {
-        entries
-            .iter()
-            .any(|known| known.id == entry && matches!(known.outcome, EntryOutcome::NotCompleted(_)))
-    });
-    if !refused {
-        let _ = open.wallet.conclude(entry, outcome, &mut SystemRandom::new());
-    }
+    let _ = open.wallet.conclude(entry, outcome, &mut SystemRandom::new());
 }
 
 fn refused(error: &PresentationError) -> Failure {
@@ -248,25 +182,13 @@ fn refused(error: &PresentationError) -> Failure {
     Failure::new(error.code(), "nothing was shown", error, remedy)
 }
 
-fn asked(consent: &Consent) -> Vec<Disclosed> {
-    let types = |requested: &Requested| {
-        let offered = requested
-            .offers
-            .first()
-            .map(|offer| (offer.credential_type.clone(), offer.disclosed.clone()));
-        let (credential_type, paths) = offered.unwrap_or_else(|| (requested.query.clone(), Vec::new()));
-        Disclosed::new(credential_type, paths)
-    };
-    consent.requested().iter().map(types).collect()
-}
-
 /// The person's decision at a terminal, else that of the command line.
 fn decide(open: &OpenWallet, consent: &Consent, wish: &Wish<'_>) -> Result<Decision, Failure> {
     let Some(proposal) = consent.proposal() else {
         // The verifier cannot tell whether nothing fits or the answer is no.
         return Ok(Decision::Decline);
     };
-    let choice = choose(proposal, wish.select)?;
+    let choice = choose(consent, proposal, wish.select)?;
     if wish.yes {
         return Ok(Decision::Share(choice));
     }
@@ -285,25 +207,40 @@ fn decide(open: &OpenWallet, consent: &Consent, wish: &Wish<'_>) -> Result<Decis
     })
 }
 
-/// The smallest answer, changed as the command line says.
-fn choose(proposal: Choice, select: &[String]) -> Result<Choice, Failure> {
+/// The smallest answer, changed as the command line says; people name a credential as `mappe wallet list` does.
+fn choose(consent: &Consent, proposal: Choice, select: &[String]) -> Result<Choice, Failure> {
     let mut wanted: Vec<(&str, &str)> = Vec::new();
     for item in select {
-        wanted.push(item.split_once('=').ok_or_else(|| {
+        let refused = |why: &str| {
             Failure::usage(
                 "usage.select",
                 format!("--select {} is not used", safe(item)),
-                "it is not of the form QUERY=ID",
+                why,
                 "see the queries of the request, and `mappe wallet list`",
             )
-        })?);
+        };
+        let (query, id) = item
+            .split_once('=')
+            .ok_or_else(|| refused("it is not of the form QUERY=ID"))?;
+        let requested = consent.requested().iter().find(|requested| requested.query == query);
+        let requested = requested.ok_or_else(|| refused("the request has no such query"))?;
+        let offer = requested.offers.iter().find(|offer| {
+            offer.credential == id
+                || CopyRef::parse(&offer.credential).is_some_and(|copy| copy.holding().to_string() == id)
+        });
+        wanted.push((
+            query,
+            &offer
+                .ok_or_else(|| refused("that credential does not answer the query"))?
+                .credential,
+        ));
     }
     let mut choice = Choice::new();
     for (query, credentials) in proposal.iter() {
         if !wanted.iter().any(|(selected, _)| *selected == query) {
-            for credential in credentials {
-                choice = choice.with(query, credential);
-            }
+            choice = credentials
+                .iter()
+                .fold(choice, |choice, credential| choice.with(query, credential));
         }
     }
     Ok(wanted
@@ -320,10 +257,10 @@ pub(crate) fn show(consent: &Consent) {
     } else {
         ""
     };
-    println!("{} asks{mark}", paint.bold(safe(&consent.party().name)));
-    println!("  the answer goes to {}", safe(consent.receiver()));
+    outln!("{} asks{mark}", paint.bold(safe(&consent.party().name)));
+    outln!("  the answer goes to {}", safe(consent.receiver()));
     if let Some(purpose) = consent.stated_purpose() {
-        println!("  says it is for: {} (not verified)", safe(purpose));
+        outln!("  says it is for: {} (not verified)", safe(purpose));
     }
     for warning in consent.warnings() {
         let text = match warning {
@@ -335,24 +272,24 @@ pub(crate) fn show(consent: &Consent) {
             Warning::Unencrypted => "the answer is protected by the connection alone",
             _ => "be careful",
         };
-        println!("  {}", paint.yellow(format!("note: {text}")));
+        outln!("  {}", paint.yellow(format!("note: {text}")));
     }
     for requested in consent.requested() {
         let kind = if requested.required { "" } else { " (optional)" };
-        println!("\n{}{kind}", paint.bold(safe(&requested.query)));
+        outln!("\n{}{kind}", paint.bold(safe(&requested.query)));
         for offer in &requested.offers {
             let known = rulebook.lookup(&offer.credential_type);
-            println!(
+            outln!(
                 "  from {}, these values would leave:",
                 known.map_or_else(
                     || safe(&offer.credential_type),
                     |known| known.name(Language::English).to_owned()
                 )
             );
-            println!("  {}", pretty(&Json::Object(offer.claims.clone()), 1));
+            outln!("  {}", pretty(&Json::Object(offer.claims.clone()), 1));
         }
         for why in &requested.why_not {
-            println!("  {} {}: {}", paint.dim("not"), why.credential, why.reason);
+            outln!("  {} {}: {}", paint.dim("not"), why.credential, why.reason);
         }
     }
 }

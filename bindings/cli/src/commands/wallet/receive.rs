@@ -7,7 +7,7 @@ use wallet_core::issuance::{
     Answer, Config, IssuanceError, OfferSummary, Outcome, Preview, Report, Step, Topic, begin,
 };
 use wallet_core::rulebook::{Language, Rulebook};
-use wallet_core::wallet::{DisplayName, HoldingId, KeyStore as _, NewHolding};
+use wallet_core::wallet::{HoldingId, KeyStore as _, make_keys};
 use wallet_server::SystemRandom;
 
 use super::open::{OpenWallet, failed};
@@ -31,12 +31,12 @@ pub(super) fn run(open: &mut OpenWallet, offer: &str, tx_code: Option<&str>, yes
             .iter()
             .map(|holding| super::describe(holding, &rulebook).into())
             .collect();
-        println!("{}", Object::new().with("credentials", Json::Array(credentials)));
+        outln!("{}", Object::new().with("credentials", Json::Array(credentials)));
         return Ok(());
     }
     for holding in &holdings {
         let name = safe(holding.display_name(&rulebook, Language::English));
-        println!(
+        outln!(
             "{} {name} from {}, {} copies ({})",
             Paint::stdout().green("received"),
             safe(&holding.issuer.party.name),
@@ -76,18 +76,14 @@ pub(crate) fn receive(
                     .map_err(|error| refused(&error))?
             }
             Step::Keys(order) => {
-                let mut keys = Vec::new();
-                for wanted in order.wanted() {
-                    let made = open.wallet.software_keys().create(1, wanted.curve, now, random);
-                    keys.extend(made.map_err(|error| {
-                        Failure::new(
-                            error.code(),
-                            "no key was made",
-                            &error,
-                            "check the wallet's folder and the disk",
-                        )
-                    })?);
-                }
+                let keys = make_keys(&mut open.wallet.software_keys(), &order, now, random).map_err(|error| {
+                    Failure::new(
+                        error.code(),
+                        "no key was made",
+                        error,
+                        "check the wallet's folder and the disk",
+                    )
+                })?;
                 order.answer(keys, now).map_err(|error| refused(&error))?
             }
             Step::Sign(signing) => {
@@ -96,7 +92,7 @@ pub(crate) fn receive(
                     Failure::new(
                         error.code(),
                         "nothing was signed",
-                        &error,
+                        error,
                         "check the wallet's folder and the disk",
                     )
                 })?;
@@ -109,7 +105,7 @@ pub(crate) fn receive(
                         Failure::usage(
                             "tx_code.form",
                             "the transaction code is not sent",
-                            &error,
+                            error,
                             "check the code that you got and give it with --tx-code",
                         )
                     })?;
@@ -146,25 +142,8 @@ fn finish(open: &mut OpenWallet, outcome: Outcome) -> Result<Vec<HoldingId>, Fai
     let random = &mut SystemRandom::new();
     match outcome {
         Outcome::Received(receipt) => {
-            let rulebook = Rulebook::bundled();
-            let (received, notice) = receipt.into_parts();
-            let mut ids = Vec::new();
-            for credential in received {
-                let name = DisplayName::new(None, credential.name.clone());
-                let copies = credential
-                    .copies
-                    .into_iter()
-                    .map(|copy| (copy.credential, copy.key))
-                    .collect();
-                let holding = NewHolding::of_sd_jwt(copies, &rulebook)
-                    .map_err(failed("the credential is not stored"))?
-                    .displayed_as(name);
-                ids.push(
-                    open.wallet
-                        .add(holding, open.now(), random)
-                        .map_err(failed("the credential is not stored"))?,
-                );
-            }
+            let kept = open.wallet.keep(receipt, &Rulebook::bundled(), open.now(), random);
+            let (ids, notice) = kept.map_err(failed("the credential is not stored"))?;
             report(open, notice);
             Ok(ids)
         }
@@ -262,12 +241,12 @@ fn decide(open: &OpenWallet, topic: &Topic, tx_code: Option<&str>, yes: bool) ->
 }
 
 fn show_offer(summary: &OfferSummary) {
-    println!("offer of {}", Paint::stdout().bold(safe(&summary.issuer)));
+    outln!("offer of {}", Paint::stdout().bold(safe(&summary.issuer)));
     if let Some(name) = &summary.claimed_name {
-        println!("  calls itself {} (not verified)", safe(name));
+        outln!("  calls itself {} (not verified)", safe(name));
     }
     for credential in &summary.credentials {
-        println!(
+        outln!(
             "  {} ({}), {} copies",
             safe(credential.name.as_deref().unwrap_or(&credential.type_name)),
             safe(&credential.type_name),
@@ -275,14 +254,14 @@ fn show_offer(summary: &OfferSummary) {
         );
     }
     for left_out in &summary.left_out {
-        println!("  left out, format not supported: {}", safe(left_out));
+        outln!("  left out, format not supported: {}", safe(left_out));
     }
 }
 
 fn show_preview(preview: &Preview) {
     let mark = if preview.test { "  (TEST)" } else { "" };
-    println!("issued by {}{mark}", Paint::stdout().bold(safe(&preview.issuer_name)));
+    outln!("issued by {}{mark}", Paint::stdout().bold(safe(&preview.issuer_name)));
     for credential in &preview.credentials {
-        println!("{}", pretty(&Json::Object(credential.claims.clone()), 0));
+        outln!("{}", pretty(&Json::Object(credential.claims.clone()), 0));
     }
 }

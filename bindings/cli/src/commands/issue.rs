@@ -1,0 +1,100 @@
+//! `mappe issue`: credentials without a server.
+
+use std::process::ExitCode;
+
+use wallet_core::codec::{Budget, Json, Object};
+use wallet_core::issuer::{Approval, IssuerError, Record, Signer, issue};
+use wallet_core::keys::PublicKey;
+use wallet_core::rulebook::Rulebook;
+use wallet_core::rulebook::xschule::{ClaimOptions, SchoolReport, Setting, XSchuleError};
+use wallet_core::trust::Certificate;
+use wallet_server::{SystemRandom, now};
+
+use super::input;
+use crate::args::IssueCommand;
+use crate::report::{Failure, Outcome, Paint};
+
+pub(crate) fn run(command: &IssueCommand) -> Outcome {
+    let IssueCommand::SchoolReport {
+        xml,
+        key,
+        cert,
+        holder,
+        issuer,
+        test,
+        out,
+        json,
+    } = command;
+    let refused = |error: &XSchuleError| {
+        Failure::new(
+            error.code(),
+            format!("{} is not issued", xml.display()),
+            error,
+            "correct the message (XSchule 1.2)",
+        )
+    };
+    let failed = |error: IssuerError| {
+        Failure::new(
+            error.code(),
+            "nothing was issued",
+            &error,
+            "check key, certificate and message",
+        )
+    };
+    let report = SchoolReport::parse(input::read(xml)?, &mut Budget::default()).map_err(|error| refused(&error))?;
+    let vct = report.vct().map_err(|error| refused(&error))?;
+    let chain = Certificate::parse_pem_chain(&input::read_text(cert)?).map_err(|error| {
+        Failure::usage(
+            error.code(),
+            format!("{} is not used", cert.display()),
+            &error,
+            "give the certificate chain in PEM, leaf first",
+        )
+    })?;
+    let signer = Signer::new(input::read_key(key)?, chain).map_err(failed)?;
+    let holder = PublicKey::from_jwk(&input::read_json(holder)?).map_err(|error| {
+        Failure::usage(
+            error.code(),
+            "the holder's key is not used",
+            &error,
+            "give the holder's public key as JWK",
+        )
+    })?;
+    let setting = if *test { Setting::Test } else { Setting::Production };
+    let mut claims = report.to_claims(&ClaimOptions::original(setting));
+    if let Some(issuer) = issuer {
+        claims.insert("iss", issuer.as_str());
+    }
+    let record = Record::new(
+        &Rulebook::bundled(),
+        vct,
+        claims,
+        Approval::new("command line", xml.display().to_string()),
+    )
+    .map_err(failed)?;
+    let credential = issue(&record, Some(&holder), &signer, now(), &mut SystemRandom::new()).map_err(failed)?;
+    for finding in report.findings() {
+        eprintln!("{} {finding}", Paint::stderr().yellow("note:"));
+    }
+    if let Some(path) = out {
+        std::fs::write(path, format!("{credential}\n")).map_err(|error| Failure::file(path, &error))?;
+    }
+    if *json {
+        let findings = report
+            .findings()
+            .iter()
+            .map(|finding| Json::from(finding.to_string()))
+            .collect();
+        let report = Object::new()
+            .with("vct", Json::from(vct))
+            .with("credential", Json::from(credential))
+            .with("out", out.as_ref().map(|path| Json::from(path.display().to_string())))
+            .with("findings", Json::Array(findings));
+        outln!("{report}");
+    } else if let Some(path) = out {
+        outln!("issued {vct} to {}", path.display());
+    } else {
+        outln!("{credential}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
