@@ -568,7 +568,7 @@ fn the_holder_key_is_in_the_credential_itself() {
     );
     assert_eq!(
         with(r#""cnf":{"jwk":{"kty":"RSA","n":"AQ","e":"AQAB"}}"#).code(),
-        "jwk.member_missing"
+        "jwk.unsupported_type"
     );
     assert_eq!(
         with(r#""cnf":{"jwk":{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ","d":"AQ"}}"#),
