@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p wallet-core --bench sd_jwt [--features fast-verify]`
 
-#![expect(missing_docs, reason = "a program, not an interface")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+#![expect(clippy::type_complexity, reason = "a list of named closures says what it is")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
