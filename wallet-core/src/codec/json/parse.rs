@@ -113,7 +113,10 @@ impl<'a, 'b> Parser<'a, 'b> {
         match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
-            Some(b'"') => self.string().map(Json::String),
+            Some(b'"') => match self.plain_string() {
+                Some(text) => Ok(Json::String(text.to_owned())),
+                None => self.string().map(Json::String),
+            },
             Some(b't') => self.word("true", Json::Bool(true)),
             Some(b'f') => self.word("false", Json::Bool(false)),
             Some(b'n') => self.word("null", Json::Null),
@@ -136,7 +139,10 @@ impl<'a, 'b> Parser<'a, 'b> {
                 return self.fail("a member name");
             }
             let offset = self.at;
-            let name = self.string()?;
+            let name = match self.plain_string() {
+                Some(name) => name.to_owned(),
+                None => self.string()?,
+            };
             if members.len() < LINEAR {
                 if members.iter().any(|(other, _)| super::is_same(other, &name)) {
                     return Err(JsonError::Duplicate { offset });
@@ -266,14 +272,21 @@ impl<'a, 'b> Parser<'a, 'b> {
 
     /// Past a string that is not kept.
     fn skip_string(&mut self) -> Result<(), JsonError> {
-        let rest = &self.bytes()[self.at + 1..];
-        match plain_run(rest) {
-            Some(run) if rest[run] == b'"' => {
-                self.at += run + 2;
-                Ok(())
-            }
-            _ => self.string().map(drop),
+        match self.plain_string() {
+            Some(_) => Ok(()),
+            None => self.string().map(drop),
         }
+    }
+
+    /// A string without escapes, and past it; `None`, and nothing moves, for every other.
+    fn plain_string(&mut self) -> Option<&'a str> {
+        let start = self.at + 1;
+        let end = start + plain_run(&self.bytes()[start..])?;
+        if self.bytes()[end] != b'"' {
+            return None;
+        }
+        self.at = end + 1;
+        Some(&self.text[start..end])
     }
 
     fn escape(&mut self) -> Result<char, JsonError> {
