@@ -71,7 +71,7 @@ fn key_set() -> String {
 fn the_keys_of_a_web_issuer_are_fetched_under_its_own_name() {
     let mut trust = web();
     let text = issue(&format!(r#"{{"iss":"{ISS}","vct":"urn:x"}}"#), &[], Object::new());
-    assert_eq!(verify(&text, &trust).err(), Some(TrustError::UnknownIssuer.into()));
+    assert_eq!(verify(&text, &trust).err(), Some(TrustError::KeysNotAtHand.into()));
     let fetch = IssuerKeysFetch::begin(&trust, ISS, LinkPolicy::HttpsOnly).expect("a trusted name");
     // The terminating slash of the path is dropped.
     assert_eq!(

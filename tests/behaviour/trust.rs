@@ -464,7 +464,7 @@ fn the_credential_does_not_choose_how_its_issuer_is_known() {
     // A web issuer: likewise, and before its keys are known nobody is.
     let mut store = world.store();
     store.trust_web_issuer(ISS);
-    assert_eq!(resolve(&store, &with_chain, Some(ISS)), Err(TrustError::UnknownIssuer));
+    assert_eq!(resolve(&store, &with_chain, Some(ISS)), Err(TrustError::KeysNotAtHand));
     store.add_web_keys(ISS, pinned.clone()).unwrap();
     let issuer = resolve(&store, &with_chain, Some(ISS)).unwrap();
     assert_eq!(
@@ -476,7 +476,7 @@ fn the_credential_does_not_choose_how_its_issuer_is_known() {
         Err(TrustError::UnknownIssuer)
     );
 
-    // A key without a name: for every `iss` without a way of its own, and never beside a certificate.
+    // A key without a name: for every `iss` without a way of its own, and never beside a certificate of another key.
     let mut store = world.store();
     store.pin_issuer_keys(None, pinned.clone());
     let issuer = resolve(&store, &bare, Some("https://irgendwer.example")).unwrap();
@@ -499,6 +499,91 @@ fn the_credential_does_not_choose_how_its_issuer_is_known() {
         resolve(&world.store(), &bare, Some(ISS)),
         Err(TrustError::UnknownIssuer)
     );
+}
+
+#[test]
+fn a_key_pinned_without_a_name_vouches_for_itself_in_a_certificate_that_leads_nowhere() {
+    let world = world();
+    let chain = header(&world.chain(), Some("whatever"));
+    let mut store = TrustStore::new(Environment::Test);
+    store.pin_issuer_keys(None, JwkSet::new(vec![jwk(&world.key, Some("1"))]));
+    for iss in [Some(ISS), Some("https://a.example"), None] {
+        let issuer = resolve(&store, &chain, iss).unwrap();
+        assert_eq!(
+            (issuer.evidence, issuer.key, issuer.identifier.as_deref()),
+            (IssuerEvidence::PinnedKey, PublicKey::from(&world.key), iss)
+        );
+    }
+    // A path to an anchor counts first, and its name is the one to show.
+    store.add_anchor(Role::Issuers, world.root.certificate().clone());
+    assert_eq!(
+        resolve(&store, &chain, Some(ISS)).map(|issuer| issuer.name),
+        Ok("Gymnasium Süd".to_owned())
+    );
+
+    // Another key, a key of somebody by name, and a web issuer: the certificate's own reason stands.
+    let other = SigningKey::generate(Curve::P256, &mut TestRandom::new(9));
+    let mut store = TrustStore::new(Environment::Test);
+    store.pin_issuer_keys(None, JwkSet::new(vec![jwk(&other, None)]));
+    store.pin_issuer_keys(
+        Some("https://b.example".to_owned()),
+        JwkSet::new(vec![jwk(&world.key, None)]),
+    );
+    store.trust_web_issuer("https://c.example");
+    let refusal = |iss| resolve(&store, &chain, Some(iss)).err();
+    assert_eq!(refusal(ISS), Some(TrustError::UntrustedPath));
+    assert_eq!(refusal("https://c.example"), Some(TrustError::KeysNotAtHand));
+
+    // Good for some types only.
+    let mut store = TrustStore::new(Environment::Test);
+    let anchor = Anchor::keys(None, JwkSet::new(vec![jwk(&world.key, None)])).for_types(["urn:other"]);
+    store.add(Role::Issuers, anchor).unwrap();
+    assert_eq!(resolve(&store, &chain, Some(ISS)), Err(TrustError::UntrustedPath));
+}
+
+#[test]
+fn a_pinned_end_entity_vouches_for_a_credential_without_a_certificate() {
+    let mut world = world();
+    let bare = header(&[], Some("whatever"));
+    let mut store = TrustStore::new(Environment::Test);
+    store.add_anchor(Role::Issuers, world.leaf.clone());
+    let issuer = resolve(&store, &bare, Some(ISS)).unwrap();
+    assert_eq!(
+        (issuer.evidence, issuer.key, issuer.name.as_str()),
+        (IssuerEvidence::PinnedKey, PublicKey::from(&world.key), "Gymnasium Süd")
+    );
+    assert!(resolve(&store, &bare, None).is_ok());
+    // It has names, so they bind.
+    assert_eq!(
+        resolve(&store, &bare, Some("https://andere.example")),
+        Err(TrustError::NameNotBound)
+    );
+    let late = now().plus(20 * 86_400);
+    let claim = IssuerClaim::new(&bare, Some(ISS), TYPE);
+    assert!(matches!(
+        store.resolve_issuer(&claim, late),
+        Err(TrustError::Validity(OutsideValidity::Expired { .. }))
+    ));
+    // What is pinned under the name of the issuer, or published by it, is the only way.
+    let other = SigningKey::generate(Curve::P256, &mut TestRandom::new(9));
+    store.pin_issuer_keys(Some(ISS.to_owned()), JwkSet::new(vec![jwk(&other, None)]));
+    assert_eq!(
+        resolve(&store, &bare, Some(ISS)).map(|issuer| issuer.key),
+        Ok(PublicKey::from(&other))
+    );
+
+    let key = PublicKey::from(&world.key);
+    let nameless = world
+        .middle
+        .issue_leaf(&LeafProfile::new("Schule"), &key, days(-1, 1), &mut world.random)
+        .unwrap();
+    let mut store = TrustStore::new(Environment::Test);
+    store.add_anchor(Role::Issuers, nameless);
+    assert!(resolve(&store, &bare, Some("https://andere.example")).is_ok());
+    // An authority signs certificates, not credentials.
+    let mut store = TrustStore::new(Environment::Test);
+    store.add_anchor(Role::Issuers, world.middle.certificate().clone());
+    assert_eq!(resolve(&store, &bare, Some(ISS)), Err(TrustError::UnknownIssuer));
 }
 
 #[test]

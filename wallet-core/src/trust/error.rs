@@ -28,6 +28,8 @@ pub enum TrustError {
     EnvironmentMixed,
     /// The header that names the key is malformed.
     Header(JwsError),
+    /// The issuer's name is trusted, and the keys that it publishes are not at hand.
+    KeysNotAtHand,
     /// `keyUsage` of the first certificate does not allow signing documents.
     KeyUsage,
     /// A role that takes certificates only was given bare keys.
@@ -75,6 +77,7 @@ impl TrustError {
             Self::EnvironmentMixed => "trust.environment_mixed",
             Self::Header(error) => error.code(),
             Self::KeyUsage => "trust.key_usage",
+            Self::KeysNotAtHand => "trust.keys_not_at_hand",
             Self::KeysForRole => "trust.keys_for_role",
             Self::NameConstraint => "trust.name_constraint",
             Self::NameNotBound => "trust.name_not_bound",
@@ -121,6 +124,7 @@ impl fmt::Display for TrustError {
             Self::CriticalExtension => f.write_str("a certificate has a critical extension that is not understood"),
             Self::EnvironmentMixed => f.write_str("anchors for production and for tests must not be mixed"),
             Self::Header(error) => error.fmt(f),
+            Self::KeysNotAtHand => f.write_str("the keys that the issuer publishes are not at hand"),
             Self::KeyUsage => f.write_str("the certificate's key may not sign documents"),
             Self::KeysForRole => f.write_str("this role takes certificates, not bare keys"),
             Self::NameConstraint => f.write_str("a name in the certificate path is outside its constraints"),

@@ -6,8 +6,11 @@
 //! |---|---|---|
 //! | pinned under this name | any | a pinned key; `x5c` proves nothing here |
 //! | trusted web issuer | any | a key the issuer publishes; `x5c` proves nothing here |
-//! | nothing, or no `iss` | `x5c` | the leaf of a path to an anchor, and `iss` is a name of the leaf |
-//! | nothing, or no `iss` | no `x5c` | a key pinned without a name |
+//! | nothing, or no `iss` | `x5c` | the leaf of a path to an anchor, and `iss` is a name of the leaf; without such a path, the leaf's key if it is pinned without a name |
+//! | nothing, or no `iss` | no `x5c` | a key pinned without a name, or that of a pinned end entity, of which `iss` is a name if it has any |
+//!
+//! The last two rows open no way around the others: whoever holds a key that is pinned without a name is believed under
+//! every `iss` of which the store says nothing, with a certificate or without.
 
 use super::anchor::{Anchor, AnchorMaterial, Environment, Role};
 use super::{Certificate, IssuerClaim, IssuerEvidence, TrustError, TrustedIssuer, VerifiedParty, path};
@@ -96,7 +99,7 @@ impl TrustStore {
     }
 
     /// Pins the keys of `issuer`; without a name the keys are trusted for every `iss` that has no way of its own,
-    /// as on a command line, and only for credentials without `x5c`.
+    /// as on a command line.
     pub fn pin_issuer_keys(&mut self, issuer: Option<String>, keys: JwkSet) {
         self.anchors.push((Role::Issuers, Anchor::keys(issuer, keys)));
     }
@@ -156,6 +159,9 @@ impl TrustStore {
                 return self.pinned(pins().filter(|(_, issuer, _)| *issuer == Some(iss)), claim, now);
             }
             if let Some((_, keys)) = self.web.iter().find(|(name, _)| name == iss) {
+                if keys.keys().is_empty() {
+                    return Err(TrustError::KeysNotAtHand);
+                }
                 let found = candidates(keys, claim.header).map(|jwk| TrustedIssuer {
                     name: iss.to_owned(),
                     identifier: Some(iss.to_owned()),
@@ -168,8 +174,80 @@ impl TrustStore {
             }
         }
         match claim.header.x5c()? {
-            Some(chain) => self.by_certificate(&chain, claim, now).map(|issuer| vec![issuer]),
-            None => self.pinned(pins().filter(|(_, issuer, _)| issuer.is_none()), claim, now),
+            Some(chain) => match self.by_certificate(&chain, claim, now) {
+                Ok(issuer) => Ok(vec![issuer]),
+                Err(refusal) => self.by_pinned_leaf(&chain, claim, now).ok_or(refusal),
+            },
+            None => {
+                let nameless = self.pinned(pins().filter(|(_, issuer, _)| issuer.is_none()), claim, now);
+                self.with_end_entities(nameless, claim, now)
+            }
+        }
+    }
+
+    /// The key of a leaf that leads to no anchor, if it is pinned without a name.
+    fn by_pinned_leaf(&self, chain: &[Vec<u8>], claim: &IssuerClaim<'_>, now: Timestamp) -> Option<Vec<TrustedIssuer>> {
+        let admitted = |anchor: &Anchor| admits(anchor, claim, now).is_ok();
+        let pins = self.anchors(Role::Issuers).filter_map(pin);
+        let mut pins = pins
+            .filter(|(anchor, issuer, _)| issuer.is_none() && admitted(anchor))
+            .peekable();
+        pins.peek()?;
+        let leaf = Certificate::parse(chain.first()?).ok()?;
+        let key = leaf.public_key().ok()?;
+        let (anchor, _, keys) = pins.find(|(_, _, keys)| keys.keys().iter().any(|jwk| jwk.key == *key))?;
+        Some(vec![self.pinned_issuer(anchor, None, key, related(keys, key), claim)])
+    }
+
+    /// Adds the keys of pinned end entities, which are good for a credential that carries no certificate.
+    fn with_end_entities(
+        &self,
+        pinned: Result<Vec<TrustedIssuer>, TrustError>,
+        claim: &IssuerClaim<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<TrustedIssuer>, TrustError> {
+        let (mut found, mut refusal) = match pinned {
+            Ok(found) => (found, TrustError::UnknownIssuer),
+            Err(refusal) => (Vec::new(), refusal),
+        };
+        for anchor in self.anchors(Role::Issuers) {
+            let AnchorMaterial::Certificate(certificate) = &anchor.material else {
+                continue;
+            };
+            let Ok(key) = certificate.public_key() else { continue };
+            if certificate.is_ca() || key.algorithm() != claim.header.algorithm() {
+                continue;
+            }
+            match end_entity(certificate, claim, now).and_then(|()| admits(anchor, claim, now)) {
+                Err(error) => refusal = error,
+                Ok(()) if found.len() < MOST_CANDIDATES && found.iter().all(|other| other.key != *key) => {
+                    found.push(TrustedIssuer {
+                        name: certificate.display_name(),
+                        ..self.pinned_issuer(anchor, None, key, Vec::new(), claim)
+                    });
+                }
+                Ok(()) => {}
+            }
+        }
+        if found.is_empty() { Err(refusal) } else { Ok(found) }
+    }
+
+    fn pinned_issuer(
+        &self,
+        anchor: &Anchor,
+        issuer: Option<&str>,
+        key: &PublicKey,
+        related_keys: Vec<PublicKey>,
+        claim: &IssuerClaim<'_>,
+    ) -> TrustedIssuer {
+        let name = anchor.name.clone().or_else(|| issuer.map(str::to_owned));
+        TrustedIssuer {
+            name: name.unwrap_or_else(|| key.thumbprint()),
+            identifier: claim.iss.map(str::to_owned),
+            key: key.clone(),
+            evidence: IssuerEvidence::PinnedKey,
+            related_keys,
+            environment: self.environment,
         }
     }
 
@@ -183,20 +261,12 @@ impl TrustStore {
         let mut refusal = TrustError::UnknownIssuer;
         for (anchor, issuer, keys) in pins {
             for jwk in candidates(keys, claim.header) {
-                if let Err(error) = anchor.admits(claim.credential_type, claim.issued_at.unwrap_or(now)) {
+                if let Err(error) = admits(anchor, claim, now) {
                     refusal = error;
                     continue;
                 }
                 if found.len() < MOST_CANDIDATES && found.iter().all(|other| other.key != jwk.key) {
-                    let name = anchor.name.clone().or_else(|| issuer.map(str::to_owned));
-                    found.push(TrustedIssuer {
-                        name: name.unwrap_or_else(|| jwk.key.thumbprint()),
-                        identifier: claim.iss.map(str::to_owned),
-                        key: jwk.key.clone(),
-                        evidence: IssuerEvidence::PinnedKey,
-                        related_keys: related(keys, &jwk.key),
-                        environment: self.environment,
-                    });
+                    found.push(self.pinned_issuer(anchor, issuer, &jwk.key, related(keys, &jwk.key), claim));
                 }
             }
         }
@@ -209,12 +279,10 @@ impl TrustStore {
         claim: &IssuerClaim<'_>,
         now: Timestamp,
     ) -> Result<TrustedIssuer, TrustError> {
-        let path = self.validate(Role::Issuers, chain, now, &|anchor| {
-            anchor.admits(claim.credential_type, claim.issued_at.unwrap_or(now))
-        })?;
+        let path = self.validate(Role::Issuers, chain, now, &|anchor| admits(anchor, claim, now))?;
         let leaf = &path[0];
         // A pinned certificate without names is bound to its issuer by whoever pinned it.
-        let nameless_pin = path.len() == 1 && leaf.uris().is_empty() && leaf.dns_names().is_empty();
+        let nameless_pin = path.len() == 1 && is_nameless(leaf);
         if let Some(iss) = claim.iss
             && !nameless_pin
             && !leaf.is_named(iss)
@@ -361,6 +429,26 @@ fn candidates<'a>(keys: &'a JwkSet, header: &'a Header) -> impl Iterator<Item = 
             (Some(wanted), Some(kid)) => wanted == kid,
             (Some(_), None) => !named,
         })
+}
+
+fn admits(anchor: &Anchor, claim: &IssuerClaim<'_>, now: Timestamp) -> Result<(), TrustError> {
+    anchor.admits(claim.credential_type, claim.issued_at.unwrap_or(now))
+}
+
+/// Whether the certificate of a pinned end entity is good for this claim.
+fn end_entity(certificate: &Certificate, claim: &IssuerClaim<'_>, now: Timestamp) -> Result<(), TrustError> {
+    if !certificate.may_sign_documents() {
+        return Err(TrustError::KeyUsage);
+    }
+    certificate.check_validity(now).map_err(TrustError::Validity)?;
+    match claim.iss {
+        Some(iss) if !is_nameless(certificate) && !certificate.is_named(iss) => Err(TrustError::NameNotBound),
+        _ => Ok(()),
+    }
+}
+
+fn is_nameless(certificate: &Certificate) -> bool {
+    certificate.uris().is_empty() && certificate.dns_names().is_empty()
 }
 
 fn related(keys: &JwkSet, key: &PublicKey) -> Vec<PublicKey> {

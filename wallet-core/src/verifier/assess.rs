@@ -6,7 +6,7 @@ use crate::credential::sd_jwt::{KeyBinding, Kind, SdJwt, SdJwtError, VerifyOptio
 use crate::credential::{Unverified, Verified};
 use crate::status::{Status, StatusEvidence};
 use crate::time::Timestamp;
-use crate::trust::{IssuerEvidence, TrustStore, TrustedIssuer};
+use crate::trust::{IssuerEvidence, TrustError, TrustStore, TrustedIssuer};
 
 /// By what a credential is judged.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct AssessOptions<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FormatChoice {
-    /// As SD-JWT VC if its `typ` says so, else as plain SD-JWT.
+    /// As SD-JWT VC if its `typ` or a `vct` says so, else as plain SD-JWT.
     #[default]
     Auto,
     /// As SD-JWT VC: `dc+sd-jwt`.
@@ -154,9 +154,10 @@ pub fn assess(text: &str, options: &AssessOptions<'_>) -> Assessment {
             return assessment;
         }
     };
-    let kind = match (options.format, parsed.inner().header().expect_typ("dc+sd-jwt")) {
-        (FormatChoice::SdJwt, _) | (FormatChoice::Auto, Err(_)) => Kind::Plain,
-        _ => Kind::Vc,
+    let kind = match options.format {
+        FormatChoice::SdJwt => Kind::Plain,
+        FormatChoice::DcSdJwt => Kind::Vc,
+        FormatChoice::Auto => kind_of(parsed.inner()),
     };
     let format = if kind == Kind::Vc { "dc+sd-jwt" } else { "sd-jwt" };
     let mut assessment = Assessment::new(format, options.at);
@@ -183,6 +184,18 @@ fn parse(text: &str, options: &AssessOptions<'_>) -> Result<Unverified<SdJwt>, S
     }
 }
 
+/// By `typ`, also that of older drafts, or by `vct`: whoever drops or changes the `typ` of an SD-JWT VC must not get it
+/// judged by looser rules.
+fn kind_of(credential: &SdJwt) -> Kind {
+    let header = credential.header();
+    let named = |typ| header.expect_typ(typ).is_ok();
+    if named("dc+sd-jwt") || named("vc+sd-jwt") || credential.claims().contains("vct") {
+        Kind::Vc
+    } else {
+        Kind::Plain
+    }
+}
+
 /// Which check an error of the format belongs to.
 fn check_of(error: &SdJwtError) -> CheckName {
     match error {
@@ -205,7 +218,13 @@ fn check_of(error: &SdJwtError) -> CheckName {
 
 impl Assessment {
     fn fail(&mut self, name: CheckName, error: &SdJwtError) {
-        self.push(Check::new(name, CheckOutcome::Fail(error.code().to_owned())));
+        let code = error.code().to_owned();
+        // Whoever was not asked for keys may well be the issuer.
+        let outcome = match error {
+            SdJwtError::Trust(TrustError::KeysNotAtHand) => CheckOutcome::Unknown(code),
+            _ => CheckOutcome::Fail(code),
+        };
+        self.push(Check::new(name, outcome));
     }
 
     fn pass(&mut self, name: CheckName, evidence: Object) {

@@ -208,17 +208,26 @@ impl Assessment {
         self.claims.as_ref()
     }
 
-    /// The machine-readable form, one line: `source`, `format`, `verdict`, `code`, `checks`, `claims`.
+    /// The machine-readable form, one line: `source`, `format`, `verdict`, `code`, `checks`, `claims`. Each check has
+    /// `check`, `outcome`, `code` and, if it rests on anything that can be named, `evidence`.
     pub fn to_json(&self) -> Json {
+        self.render(|check| (!check.evidence.is_empty()).then(|| Json::Object(check.evidence.clone())))
+    }
+
+    /// As [`Assessment::to_json`] without what the checks rest on.
+    pub fn to_summary(&self) -> Json {
+        self.render(|_| None)
+    }
+
+    fn render(&self, evidence: impl Fn(&Check) -> Option<Json>) -> Json {
         let text = |text: Option<&str>| text.map_or(Json::Null, Json::from);
         let check = |check: &Check| {
-            let evidence = (!check.evidence.is_empty()).then(|| Json::Object(check.evidence.clone()));
             Json::Object(
                 Object::new()
                     .with("check", Json::from(check.name.name()))
                     .with("outcome", Json::from(check.outcome.name()))
                     .with("code", text(check.outcome.code()))
-                    .with("evidence", evidence),
+                    .with("evidence", evidence(check)),
             )
         };
         Json::Object(

@@ -260,9 +260,22 @@ fn is_one_text(reader: &mut dyn BufRead) -> io::Result<bool> {
 fn whole(text: &str) -> String {
     let text = text.trim();
     if text.starts_with('{') || text.starts_with('[') {
-        return text.to_owned();
+        return unfolded(text);
     }
     quoted(text).unwrap_or_else(|| text.split_whitespace().collect())
+}
+
+/// JSON as it is or, where only that makes it JSON, without the line breaks inside its strings: RFC 9901 prints long
+/// values so. What is signed is base64url, and says itself whether the right text came out.
+fn unfolded(text: &str) -> String {
+    let is_json = |text: &str| Json::parse(text, &mut Budget::default()).is_ok();
+    if !is_json(text) {
+        let joined: String = text.lines().map(str::trim_start).collect();
+        if is_json(&joined) {
+            return joined;
+        }
+    }
+    text.to_owned()
 }
 
 /// The content of a JSON string, as `.jsonl` files hold it.

@@ -1,5 +1,7 @@
 //! `mappe verify`: judges credentials, one or a hundred thousand.
 
+mod web_keys;
+
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +24,7 @@ use super::inspect::pretty;
 use super::trust;
 use crate::args::{FormatArg, VerifyArgs};
 use crate::report::{Failure, Outcome, Paint, safe};
+use web_keys::WebKeys;
 
 /// A presentation is made for the moment; ten minutes forgive slow people and clocks.
 const PRESENTATION_AGE: i64 = 600;
@@ -70,8 +73,12 @@ pub(crate) fn run(args: VerifyArgs) -> Outcome {
         lists: Lists {
             evidence: RwLock::new(evidence),
             asked: Mutex::default(),
-            client: (!args.offline).then(|| Client::new(policy)),
         },
+        web_keys: WebKeys {
+            policy,
+            asked: Mutex::default(),
+        },
+        client: (!args.offline).then(|| Client::new(policy)),
         json: args.json,
     };
     if !args.json && environment == Environment::Test {
@@ -140,6 +147,9 @@ struct Verifier<'a> {
     format: FormatChoice,
     presented: Option<(&'a str, &'a str)>,
     lists: Lists,
+    web_keys: WebKeys,
+    /// Without one, nothing is fetched.
+    client: Option<Client>,
     json: bool,
 }
 
@@ -147,7 +157,6 @@ struct Verifier<'a> {
 struct Lists {
     evidence: RwLock<StatusEvidence>,
     asked: Mutex<BTreeSet<String>>,
-    client: Option<Client>,
 }
 
 impl Verifier<'_> {
@@ -200,7 +209,7 @@ impl Verifier<'_> {
 
     /// Fetches the lists that an assessment names and nobody asked for yet.
     fn fetch(&self, assessment: &Assessment) {
-        let Some(client) = &self.lists.client else { return };
+        let Some(client) = &self.client else { return };
         for uri in &assessment.status_uris {
             let mut asked = self.lists.asked.lock().unwrap_or_else(PoisonError::into_inner);
             if asked.contains(uri) || asked.len() >= MOST_LISTS {
@@ -231,7 +240,12 @@ impl Judge for Verifier<'_> {
     fn judge(&self, item: &Item, out: &mut Vec<u8>, tally: &mut Tally) {
         // A fault of ours in one item must not take the others with it, nor leave a thread waiting for its turn.
         let judged = catch_unwind(AssertUnwindSafe(|| {
-            let first = self.assess(&item.text);
+            let mut first = self.assess(&item.text);
+            if let Some(client) = &self.client
+                && self.web_keys.fetch(client, &item.text, &first, &self.trust)
+            {
+                first = self.assess(&item.text);
+            }
             let unknown = first
                 .checks
                 .iter()
@@ -264,7 +278,7 @@ impl Judge for Verifier<'_> {
         }
         let assessment = assessment.with_source(&item.source);
         let _ = if self.json {
-            writeln!(out, "{}", assessment.to_json())
+            writeln!(out, "{}", assessment.to_summary())
         } else {
             write!(out, "{}", for_people(&assessment))
         };

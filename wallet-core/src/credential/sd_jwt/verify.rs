@@ -185,10 +185,14 @@ impl SdJwt {
         match kind {
             // SD-JWT VC §2.2.1.
             Kind::Vc => Ok(self.header.expect_typ("dc+sd-jwt")?),
-            // RFC 8725 §3.12: a JWT of a kind that is named otherwise is no SD-JWT.
+            // RFC 8725 §3.11: a JWT of a kind that is named otherwise is no SD-JWT.
             Kind::Plain => match self.header.typ().map(str::to_ascii_lowercase) {
-                Some(typ) if typ.ends_with("+jwt") => Err(JwsError::WrongType { expected: "sd-jwt" }.into()),
-                _ => Ok(()),
+                None => Ok(()),
+                Some(typ) => match typ.strip_prefix("application/").unwrap_or(&typ) {
+                    "jwt" | "sd-jwt" => Ok(()),
+                    typ if typ.ends_with("+sd-jwt") => Ok(()),
+                    _ => Err(JwsError::WrongType { expected: "sd-jwt" }.into()),
+                },
             },
         }
     }

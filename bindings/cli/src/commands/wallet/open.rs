@@ -46,7 +46,7 @@ impl OpenWallet {
         } else {
             Environment::Production
         };
-        std::fs::create_dir_all(&dir).map_err(|error| Failure::file(&dir, &error))?;
+        wallet_server::create_private_folder(&dir).map_err(|error| Failure::file(&dir, &error))?;
         Anchors::open_or_new(&dir, environment)?.save()?;
         let random = &mut SystemRandom::new();
         let store = SqliteStore::create(&path, &Unlock::passphrase(passphrase), random).map_err(store_failed)?;
