@@ -9,6 +9,7 @@ mod layers;
 mod presentation;
 mod sd_jwt_disclosure;
 mod sd_jwt_refusals;
+mod sd_jwt_types;
 mod status;
 mod store;
 mod trust;

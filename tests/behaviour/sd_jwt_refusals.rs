@@ -272,20 +272,10 @@ fn a_digest_stands_once_and_every_disclosure_has_one() {
         digest(&valid.disclosures[1]),
         digest(&valid.disclosures[2]),
     );
-    for (what, twice) in [
-        ("opened", &name),
-        ("decoy", &digest("decoy")),
-        ("in an array", &mark),
-        ("nested", &given),
-    ] {
+    let decoy = digest("decoy");
+    for twice in [&name, &decoy, &mark, &given] {
         let forged = Forge::valid().payload(r#""_sd":["#, &format!(r#""_sd":["{twice}","#));
-        let error = forged.refused();
-        // An element's digest among members is of the wrong kind before it is the second.
-        let expected = match what {
-            "in an array" => [SdJwtError::DuplicateDigest, SdJwtError::DisclosureKind],
-            _ => [SdJwtError::DuplicateDigest, SdJwtError::DuplicateDigest],
-        };
-        assert!(expected.contains(&error), "{what}: {error:?}");
+        assert_eq!(forged.refused(), SdJwtError::DuplicateDigest);
     }
     let nested = Forge::valid().payload(r#"{"a":1}"#, &format!(r#"{{"_sd":["{}"]}}"#, digest("decoy")));
     assert_eq!(nested.refused(), SdJwtError::DuplicateDigest);
@@ -375,18 +365,9 @@ fn claims_that_every_verifier_needs_are_never_selective() {
         let forged = Forge::valid().payload(open, "").also(closed);
         assert_eq!(forged.refused(), SdJwtError::NeverSelective(name));
     }
-    for name in ["nbf", "cnf2", "vct#integrity", "aka_vcts", "status"] {
+    for name in ["nbf", "vct#integrity", "aka_vcts", "status"] {
         let forged = Forge::valid().also(&format!(r#"["salt","{name}",1]"#));
-        let verdict = check(&forged.build(), &VerifyOptions::at_rest());
-        match name {
-            "cnf2" => assert!(verdict.is_ok()),
-            // Malformed before it is selective.
-            "nbf" => assert_eq!(verdict.err(), Some(SdJwtError::NeverSelective("nbf"))),
-            _ => assert_eq!(
-                verdict.err().map(|error| error.code()),
-                Some("sd_jwt.claim.never_selective")
-            ),
-        }
+        assert_eq!(forged.refused(), SdJwtError::NeverSelective(name));
     }
     // Neither what is in them.
     let inside = Forge::valid().payload(r#""plain":{"a":1}"#, r#""status":{"_sd":[]}"#);
@@ -568,7 +549,7 @@ fn the_holder_key_is_in_the_credential_itself() {
     );
     assert_eq!(
         with(r#""cnf":{"jwk":{"kty":"RSA","n":"AQ","e":"AQAB"}}"#).code(),
-        "jwk.member_missing"
+        "jwk.unsupported_type"
     );
     assert_eq!(
         with(r#""cnf":{"jwk":{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ","d":"AQ"}}"#),

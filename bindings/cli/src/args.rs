@@ -145,14 +145,15 @@ pub(crate) enum CurveArg {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
-    /// Makes a key pair: the private key goes to a file of mode 0600, the public JWK is printed
+    /// Makes a key pair: the private key goes to a file of mode 0600 and the public JWK is printed; without --out
+    /// the private JWK is printed
     New {
         /// The curve
         #[arg(long, value_enum, default_value = "P-256")]
         curve: CurveArg,
         /// Where the private key goes: PEM (PKCS #8) for NIST curves, JWK if the name ends in .json or .jwk
         #[arg(long, value_name = "FILE")]
-        out: PathBuf,
+        out: Option<PathBuf>,
         /// Also writes a certificate of a new development authority: DIR/ca.pem, DIR/cert.pem
         #[arg(long, value_name = "DIR")]
         certificate: Option<PathBuf>,

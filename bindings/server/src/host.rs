@@ -12,7 +12,7 @@ use wallet_core::trust::Environment;
 use crate::adapter::{Limits, Service, serve};
 use crate::identity::{Identity, IdentityError, IdentityKind};
 use crate::management::ManagementToken;
-use crate::platform::now;
+use crate::platform::{create_private_folder, now};
 
 /// Where and how a server runs.
 #[derive(Clone, Debug)]
@@ -169,17 +169,6 @@ pub async fn asked_to_stop() {
         }
     }
     let _ = tokio::signal::ctrl_c().await;
-}
-
-fn create_private_folder(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 /// Why a server does not start.

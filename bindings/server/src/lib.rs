@@ -21,7 +21,7 @@ pub use client::{Client, ClientError};
 pub use host::{Host, HostConfig, HostError, asked_to_stop};
 pub use identity::{Identity, IdentityError, IdentityKind};
 pub use management::ManagementToken;
-pub use platform::{SystemRandom, now, write_private};
+pub use platform::{SystemRandom, create_private_folder, now, write_private};
 pub use sessions::SqliteSessions;
 pub use state::SqliteState;
 pub use university::UniversityService;

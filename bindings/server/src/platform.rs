@@ -73,3 +73,15 @@ pub(crate) fn load_or_create_key(path: &Path) -> io::Result<Zeroizing<[u8; 32]>>
         Err(error) => Err(error),
     }
 }
+
+/// Makes a folder that only its owner may enter; one that is there already stays as it is.
+pub fn create_private_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}

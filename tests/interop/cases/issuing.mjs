@@ -20,6 +20,7 @@ const receives = (options) => async (context) => {
 export const cases = [
   { name: 'issuing: our wallet receives from Credo, with transaction code and three copies', run: receives({ batch: 3 }) },
   { name: 'issuing: our wallet receives from Credo without a batch', run: receives({}) },
+  { name: 'issuing: our wallet receives from Credo, which demands DPoP', run: receives({ batch: 3, dpop: true }) },
   {
     name: 'issuing: our wallet refuses an issuer it does not trust',
     async run(context) {

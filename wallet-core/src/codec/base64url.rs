@@ -3,11 +3,24 @@
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// The same texts on every machine, faster on those with vector instructions.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+static URL_SAFE_NO_PAD: std::sync::LazyLock<base64::engine::Simd> =
+    std::sync::LazyLock::new(|| base64::engine::Simd::url_safe(base64::engine::general_purpose::NO_PAD));
 
 /// Encodes `bytes` as base64url without padding.
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Encodes `bytes` into `out`, which must be long enough, and gives the length of the text.
+pub(crate) fn encode_into(bytes: &[u8], out: &mut [u8]) -> usize {
+    let length = URL_SAFE_NO_PAD.encode_slice(bytes, out);
+    length.expect("the caller's buffer fits what it encodes")
 }
 
 /// Decodes base64url; padding, white space and non-zero trailing bits are refused (RFC 4648 §3.5).

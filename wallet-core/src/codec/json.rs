@@ -50,6 +50,14 @@ impl Json {
         parse::parse(text.as_ref(), budget)
     }
 
+    /// Parses an array of a string, which is not kept, and one or two values; `None` if the text is no such array.
+    pub(crate) fn parse_after_string(
+        text: &[u8],
+        budget: &mut Budget,
+    ) -> Result<Option<(Self, Option<Self>)>, JsonError> {
+        parse::parse_after_string(text, budget)
+    }
+
     /// The value as an object.
     pub fn as_object(&self) -> Option<&Object> {
         match self {
@@ -115,6 +123,12 @@ impl Json {
     pub fn to_canonical(&self) -> Result<String, JsonError> {
         canonical::to_canonical(self)
     }
+}
+
+/// Equality for lists of names that are often alike in length: most differ in their first or last byte.
+fn is_same(a: &str, b: &str) -> bool {
+    let (x, y) = (a.as_bytes(), b.as_bytes());
+    x.len() == y.len() && x.last() == y.last() && x.first() == y.first() && x == y
 }
 
 impl Number {
@@ -185,9 +199,10 @@ impl Object {
     /// Appends members whose names must be new; gives back the first name that is not.
     pub(crate) fn append_unique(&mut self, members: Vec<(String, Json)>) -> Result<(), String> {
         let total = self.0.len() + members.len();
+        self.0.reserve_exact(members.len());
         if total.saturating_mul(members.len()) < MOST_COMPARED {
             for (name, value) in members {
-                if self.contains(&name) {
+                if self.0.iter().any(|(other, _)| is_same(other, &name)) {
                     return Err(name);
                 }
                 self.0.push((name, value));

@@ -21,6 +21,7 @@ pub mod type_metadata;
 mod verify;
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use crate::codec::{Json, Object};
 use crate::crypto::HashAlgorithm;
@@ -40,7 +41,7 @@ use super::{ClaimPath, PathElement, PathError, StatusListReference, StatusRefere
 /// The issuer's signed JWT with the disclosures that came with it.
 ///
 /// One can only be reached through a state: what its accessors say is as true as that state.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct SdJwt {
     /// The compact form as received, a key binding JWT included.
     text: String,
@@ -50,7 +51,8 @@ pub struct SdJwt {
     claims: Json,
     hash: HashAlgorithm,
     validity: Validity,
-    holder_key: Option<Result<PublicKey, KeyError>>,
+    /// Read when it is first asked for: at rest nobody does, and checking the point takes time.
+    holder_key: OnceLock<Option<Result<PublicKey, KeyError>>>,
     never_selective: Option<&'static str>,
     /// Why the disclosures could not be processed.
     fault: Option<SdJwtError>,
@@ -93,7 +95,7 @@ impl SdJwt {
 
     /// The key that the holder proves to have (`cnf.jwk`); `None` too where its kind is not supported.
     pub fn holder_key(&self) -> Option<&PublicKey> {
-        self.holder_key.as_ref()?.as_ref().ok()
+        self.confirmation_key()?.as_ref().ok()
     }
 
     /// `nbf` and `exp`.
@@ -140,15 +142,21 @@ impl SdJwt {
     /// The processed payload with undisclosed array elements left as `{"...": digest}`, so that an index counts
     /// them: for claim paths of Type Metadata (SD-JWT VC §4.6.1).
     pub fn claims_with_slots(&self) -> Json {
-        self.reprocess(|_| true, process::Slots::Keep, &mut ())
+        self.reprocess(process::Slots::Keep, &mut ())
     }
 
     /// [`SdJwt::claims_with_slots`], and which places in it were selectively disclosable.
     fn with_slots(&self) -> (Json, Vec<ClaimPath>) {
         let mut places = process::Places::default();
-        let claims = self.reprocess(|_| true, process::Slots::Keep, &mut places);
+        let claims = self.reprocess(process::Slots::Keep, &mut places);
         let paths = places.into_found().into_iter().map(|(_, path)| path);
         (claims, paths.collect())
+    }
+
+    /// `cnf.jwk` (RFC 7800 §3.2). Other members of `cnf` name keys that would have to be fetched: they are not.
+    fn confirmation_key(&self) -> Option<&Result<PublicKey, KeyError>> {
+        let read = || self.claims.get("cnf")?.get("jwk").map(PublicKey::from_jwk);
+        self.holder_key.get_or_init(read).as_ref()
     }
 
     fn unbound(&self) -> &str {
@@ -161,9 +169,23 @@ impl SdJwt {
 
     fn disclosures(&self) -> impl Iterator<Item = &str> {
         let text = &self.text[self.marks.disclosures..self.marks.key_binding];
-        text.split_terminator('~')
+        let mut start = 0;
+        memchr::memchr_iter(b'~', text.as_bytes()).map(move |end| {
+            let disclosure = &text[start..end];
+            start = end + 1;
+            disclosure
+        })
     }
 }
+
+impl PartialEq for SdJwt {
+    /// The text says everything, but for how much of it the budget allowed.
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text && self.fault == other.fault && self.depth == other.depth
+    }
+}
+
+impl Eq for SdJwt {}
 
 impl fmt::Debug for SdJwt {
     /// Names the type only: the rest is personal data.

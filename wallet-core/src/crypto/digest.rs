@@ -52,6 +52,16 @@ impl HashAlgorithm {
             Self::Sha512 => sha2::Sha512::digest(message).to_vec(),
         }
     }
+
+    /// The digest of `message`, without allocation: it fills the first [`HashAlgorithm::length`] bytes.
+    pub fn digest_into(self, message: &[u8], out: &mut [u8; 64]) -> usize {
+        match self {
+            Self::Sha256 => out[..32].copy_from_slice(&sha2::Sha256::digest(message)),
+            Self::Sha384 => out[..48].copy_from_slice(&sha2::Sha384::digest(message)),
+            Self::Sha512 => out.copy_from_slice(&sha2::Sha512::digest(message)),
+        }
+        self.length()
+    }
 }
 
 /// The SHA-256 digest of `message`.

@@ -46,6 +46,9 @@ impl HttpsUrl {
         } else {
             return Err(UrlError::NotHttps);
         };
+        if plain && policy == LinkPolicy::HttpsOnly {
+            return Err(UrlError::NotHttps);
+        }
         if !text.bytes().all(|byte| {
             byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
         }) {

@@ -1,5 +1,6 @@
 //! `mappe keys`: key pairs, and certificates for development.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use wallet_core::codec::{Json, Object};
@@ -12,7 +13,7 @@ use wallet_server::{SystemRandom, now, write_private};
 use zeroize::Zeroizing;
 
 use crate::args::{CurveArg, KeysCommand};
-use crate::report::{Failure, Outcome};
+use crate::report::{Failure, Outcome, Paint};
 
 const DAY: i64 = 86_400;
 
@@ -32,29 +33,27 @@ pub(crate) fn run(command: KeysCommand) -> Outcome {
         CurveArg::P384 => Curve::P384,
         CurveArg::Ed25519 => Curve::Ed25519,
     };
-    if out.exists() {
-        return Err(Failure::usage(
-            "keys.exists",
-            format!("{} is not overwritten", out.display()),
-            "there is a file already",
-            "choose another name, or delete the file if the key is not needed any more",
-        ));
-    }
     let key = SigningKey::generate(curve, random);
     let public = PublicKey::from(&key);
-    let as_jwk = out
-        .extension()
-        .is_some_and(|extension| extension == "json" || extension == "jwk");
-    let secret = if as_jwk {
-        private_jwk(&key)
-    } else {
-        key.to_pkcs8_pem().map_err(|_| no_pem())?
-    };
-    write_private(&out, secret.as_bytes()).map_err(|error| Failure::file(&out, &error))?;
     let jwk = public.to_jwk().with("kid", Json::from(public.thumbprint()));
-    let mut report = Object::new()
-        .with("private_key", Json::from(out.display().to_string()))
-        .with("public_jwk", Json::Object(jwk.clone()));
+    let mut report = Object::new();
+    match &out {
+        Some(path) => {
+            write_key(path, &key)?;
+            report.insert("private_key", path.display().to_string());
+        }
+        None if json => {
+            report.insert("private_jwk", private_jwk(&key));
+        }
+        None => {
+            eprintln!(
+                "{} this is the private key: keep it, or let --out FILE write it",
+                Paint::stderr().yellow("note:")
+            );
+            outln!("{}", private_jwk(&key));
+        }
+    }
+    report.insert("public_jwk", jwk.clone());
     if let Some(folder) = certificate {
         let mut profile = LeafProfile::new(name.as_str());
         profile.dns = dns;
@@ -86,18 +85,43 @@ pub(crate) fn run(command: KeysCommand) -> Outcome {
     if json {
         outln!("{report}");
     } else {
-        outln!("{jwk}");
-        for (member, value) in report.iter().filter(|(member, _)| *member != "public_jwk") {
+        if out.is_some() {
+            outln!("{jwk}");
+        }
+        for (member, value) in report.iter().filter(|(_, value)| value.as_str().is_some()) {
             eprintln!("{member}: {}", value.as_str().unwrap_or_default());
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn private_jwk(key: &SigningKey) -> Zeroizing<String> {
+fn write_key(path: &Path, key: &SigningKey) -> Result<(), Failure> {
+    if path.exists() {
+        return Err(Failure::usage(
+            "keys.exists",
+            format!("{} is not overwritten", path.display()),
+            "there is a file already",
+            "choose another name, or delete the file if the key is not needed any more",
+        ));
+    }
+    let as_jwk = path
+        .extension()
+        .is_some_and(|extension| extension == "json" || extension == "jwk");
+    let secret = if as_jwk {
+        Zeroizing::new(format!("{}\n", private_jwk(key)))
+    } else {
+        key.to_pkcs8_pem().map_err(|_| no_pem())?
+    };
+    write_private(path, secret.as_bytes()).map_err(|error| Failure::file(path, &error))
+}
+
+fn private_jwk(key: &SigningKey) -> Object {
+    let public = PublicKey::from(key);
     let scalar = Zeroizing::new(wallet_core::codec::base64url::encode(&*key.to_bytes()));
-    let jwk = PublicKey::from(key).to_jwk().with("d", Json::from(scalar.as_str()));
-    Zeroizing::new(format!("{jwk}\n"))
+    public
+        .to_jwk()
+        .with("d", Json::from(scalar.as_str()))
+        .with("kid", Json::from(public.thumbprint()))
 }
 
 fn no_pem() -> Failure {

@@ -14,6 +14,40 @@ pub(super) fn parse(text: &[u8], budget: &mut Budget) -> Result<Json, JsonError>
     Ok(value)
 }
 
+/// Parses `["…", value]` or `["…", value, value]` and gives the values; the string in front is checked and not kept.
+/// `None` for anything else that is JSON so far.
+pub(super) fn parse_after_string(text: &[u8], budget: &mut Budget) -> Result<Option<(Json, Option<Json>)>, JsonError> {
+    let mut parser = Parser::new(text, budget)?;
+    parser.budget.spend_values(2)?;
+    parser.budget.check_depth(1)?;
+    if parser.peek() != Some(b'[') {
+        return Ok(None);
+    }
+    parser.at += 1;
+    if parser.peek() != Some(b'"') {
+        return Ok(None);
+    }
+    parser.skip_string()?;
+    if parser.peek() != Some(b',') {
+        return Ok(None);
+    }
+    parser.at += 1;
+    let first = parser.value(2)?;
+    let second = match parser.peek() {
+        Some(b',') => {
+            parser.at += 1;
+            Some(parser.value(2)?)
+        }
+        _ => None,
+    };
+    if parser.peek() != Some(b']') {
+        return Ok(None);
+    }
+    parser.at += 1;
+    parser.end()?;
+    Ok(Some((first, second)))
+}
+
 /// Checks without keeping the value. Building it is the simplest check that cannot disagree with [`parse`].
 pub(super) fn check(text: &[u8], budget: &mut Budget) -> Result<(), JsonError> {
     parse(text, budget).map(drop)
@@ -79,7 +113,10 @@ impl<'a, 'b> Parser<'a, 'b> {
         match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
-            Some(b'"') => self.string().map(Json::String),
+            Some(b'"') => match self.plain_string() {
+                Some(text) => Ok(Json::String(text.to_owned())),
+                None => self.string().map(Json::String),
+            },
             Some(b't') => self.word("true", Json::Bool(true)),
             Some(b'f') => self.word("false", Json::Bool(false)),
             Some(b'n') => self.word("null", Json::Null),
@@ -102,9 +139,12 @@ impl<'a, 'b> Parser<'a, 'b> {
                 return self.fail("a member name");
             }
             let offset = self.at;
-            let name = self.string()?;
+            let name = match self.plain_string() {
+                Some(name) => name.to_owned(),
+                None => self.string()?,
+            };
             if members.len() < LINEAR {
-                if members.iter().any(|(other, _)| *other == name) {
+                if members.iter().any(|(other, _)| super::is_same(other, &name)) {
                     return Err(JsonError::Duplicate { offset });
                 }
             } else {
@@ -145,7 +185,12 @@ impl<'a, 'b> Parser<'a, 'b> {
             return Ok(Json::Array(items));
         }
         loop {
-            items.push(self.value(depth + 1)?);
+            let item = self.value(depth + 1)?;
+            if items.len() == items.capacity() {
+                // Moving a list as it grows costs more than a little room: 4, 16, 64.
+                items.reserve_exact(items.len() * 3 + usize::from(items.is_empty()) * 4);
+            }
+            items.push(item);
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b']') => break,
@@ -199,10 +244,7 @@ impl<'a, 'b> Parser<'a, 'b> {
         let mut out = String::new();
         loop {
             let rest = &self.bytes()[self.at..];
-            let Some(run) = rest
-                .iter()
-                .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)
-            else {
+            let Some(run) = plain_run(rest) else {
                 self.at = self.text.len();
                 return self.fail("a closing quote");
             };
@@ -226,6 +268,25 @@ impl<'a, 'b> Parser<'a, 'b> {
                 _ => return self.fail("an escaped control character"),
             }
         }
+    }
+
+    /// Past a string that is not kept.
+    fn skip_string(&mut self) -> Result<(), JsonError> {
+        match self.plain_string() {
+            Some(_) => Ok(()),
+            None => self.string().map(drop),
+        }
+    }
+
+    /// A string without escapes, and past it; `None`, and nothing moves, for every other.
+    fn plain_string(&mut self) -> Option<&'a str> {
+        let start = self.at + 1;
+        let end = start + plain_run(&self.bytes()[start..])?;
+        if self.bytes()[end] != b'"' {
+            return None;
+        }
+        self.at = end + 1;
+        Some(&self.text[start..end])
     }
 
     fn escape(&mut self) -> Result<char, JsonError> {
@@ -279,4 +340,26 @@ impl<'a, 'b> Parser<'a, 'b> {
             (code << 4) | u16::try_from(value).expect("a hexadecimal digit is below 16")
         }))
     }
+}
+
+/// How many bytes stand before the first quote, backslash or control character; `None` if there is none of them.
+fn plain_run(text: &[u8]) -> Option<usize> {
+    // Eight bytes at a time: in `x - 1` below zero the high bit of a byte is borrowed (Hacker's Delight §6-1). A
+    // borrow spreads to later bytes only, so the first that is marked is right.
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word & HIGH;
+    let equals = |word: u64, byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let (words, rest) = text.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let marked = equals(word, b'"') | equals(word, b'\\') | below(word, 0x20);
+        if marked != 0 {
+            return Some(index * 8 + marked.trailing_zeros() as usize / 8);
+        }
+    }
+    let found = rest
+        .iter()
+        .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)?;
+    Some(words.len() * 8 + found)
 }

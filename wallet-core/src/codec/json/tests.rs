@@ -79,3 +79,27 @@ fn a_shape_error_does_not_quote_the_input() {
     let error = from_slice::<u32>(r#""Ada Lovelace""#, &mut Budget::default()).expect_err("wrong shape");
     assert!(!error.to_string().contains("Ada"), "{error}");
 }
+
+#[test]
+fn strings_end_where_they_end_whatever_their_length() {
+    for length in 0..40 {
+        for special in ['"', '\\', '\n', '\u{1f}', ' ', 'ä', '\u{7f}', '€'] {
+            for at in 0..=length {
+                let mut text = "x".repeat(length);
+                text.insert(at, special);
+                let value = Json::from(text.as_str());
+                let written = value.to_string();
+                assert_eq!(Json::parse(&written, &mut Budget::default()), Ok(value));
+                let raw = format!("[\"{text}\",1]");
+                let parsed = Json::parse(&raw, &mut Budget::default());
+                let after = Json::parse_after_string(raw.as_bytes(), &mut Budget::default());
+                match &parsed {
+                    Ok(Json::Array(items)) => assert_eq!(after, Ok(Some((items[1].clone(), None)))),
+                    _ => assert!(matches!(after, Err(_) | Ok(None)), "{raw}"),
+                }
+                let plain = matches!(special, ' ' | 'ä' | '\u{7f}' | '€');
+                assert_eq!(parsed.is_ok(), plain, "{raw}");
+            }
+        }
+    }
+}

@@ -212,7 +212,7 @@ impl Concealing<'_> {
 
     fn disclose(&mut self, disclosed: &Json) -> String {
         let text = base64url::encode(disclosed.to_string());
-        let digest = Digest::new(self.hash, &text).into_string();
+        let digest = Digest::new(self.hash, &text).as_str().to_owned();
         self.disclosures.push(text);
         digest
     }

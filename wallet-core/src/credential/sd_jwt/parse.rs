@@ -1,12 +1,13 @@
 //! The wire forms: compact (RFC 9901 §4) and JSON (§8).
 
+use std::sync::OnceLock;
+
 use crate::codec::base64url;
 use crate::codec::{Budget, Json, JsonError, Object};
 use crate::envelope::jws::{Header, JwsError};
-use crate::keys::{KeyError, PublicKey};
 use crate::time::{Timestamp, Validity};
 
-use super::process::{self, Disclosure, Follow, Processed, Scratch, Slots};
+use super::process::{self, Disclosures, Follow, Processed, Scratch, Slots};
 use super::{Marks, SdJwt, SdJwtError, Unverified};
 
 /// A JSON serialisation of JWS (RFC 7515 §7.2).
@@ -66,7 +67,7 @@ impl SdJwt {
             claims: Json::Null,
             hash: Default::default(),
             validity: Validity::default(),
-            holder_key: None,
+            holder_key: OnceLock::new(),
             never_selective: None,
             fault: None,
             depth: scratch.budget.depth(),
@@ -84,15 +85,14 @@ impl SdJwt {
 
     fn fill(&mut self, payload: Object, scratch: &mut Scratch<'_>) -> Result<(), SdJwtError> {
         self.hash = process::hash_of(&payload)?;
-        let mut disclosures = Vec::new();
+        let mut disclosures = Disclosures::with_capacity(self.disclosures().count(), self.hash);
         for text in self.disclosures() {
-            disclosures.push(Disclosure::parse(text, self.hash, scratch)?);
+            disclosures.push(text, self.hash, scratch)?;
         }
         let processed = process::process(payload, disclosures, self.depth, Slots::Remove, &mut ())?;
         self.never_selective = processed.never_selective;
         // RFC 9901 §7.3: validity claims are those of the processed payload.
         self.validity = validity_of(&processed.claims)?;
-        self.holder_key = holder_key_of(&processed.claims);
         self.claims = Json::Object(processed.claims);
         Ok(())
     }
@@ -106,16 +106,16 @@ impl SdJwt {
             .unwrap_or_default()
     }
 
-    /// Processes again with some of the disclosures, by index; those below a closed one must be left out too.
-    pub(super) fn reprocess(&self, keep: impl Fn(usize) -> bool, slots: Slots, follow: &mut impl Follow) -> Json {
+    /// Processes again, to learn more about the places of the disclosures.
+    pub(super) fn reprocess(&self, slots: Slots, follow: &mut impl Follow) -> Json {
         let mut budget = Budget::new(usize::MAX, self.depth, usize::MAX);
         let mut scratch = Scratch::new(&mut budget);
-        let disclosures: Vec<Disclosure> = self
-            .disclosures()
-            .enumerate()
-            .filter(|(index, _)| keep(*index))
-            .filter_map(|(_, text)| Disclosure::parse(text, self.hash, &mut scratch).ok())
-            .collect();
+        let mut disclosures = Disclosures::with_capacity(self.disclosures().count(), self.hash);
+        for text in self.disclosures() {
+            if disclosures.push(text, self.hash, &mut scratch).is_err() {
+                return Json::Object(Object::new());
+            }
+        }
         let processed = process::process(self.signed_payload(), disclosures, self.depth, slots, follow);
         Json::Object(processed.map_or_else(|_| Object::new(), |Processed { claims, .. }| claims))
     }
@@ -124,7 +124,7 @@ impl SdJwt {
 impl<'a> Scratch<'a> {
     pub(super) fn new(budget: &'a mut Budget) -> Self {
         Self {
-            decoded: Vec::with_capacity(1024),
+            decoded: Vec::new(),
             budget,
         }
     }
@@ -167,11 +167,6 @@ pub(super) fn numeric_date(value: &Json, round: fn(f64) -> f64) -> Option<Timest
         reason = "the cast saturates, and so does the time"
     )]
     Some(Timestamp::from_unix(round(seconds) as i64))
-}
-
-/// `cnf.jwk` (RFC 7800 §3.2). Other members of `cnf` name keys that would have to be fetched: they are not.
-fn holder_key_of(claims: &Object) -> Option<Result<PublicKey, KeyError>> {
-    claims.get("cnf")?.get("jwk").map(PublicKey::from_jwk)
 }
 
 /// The compact form that a JSON form stands for (RFC 9901 §8.1: `sd_hash` is over it).

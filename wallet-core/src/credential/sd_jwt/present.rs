@@ -1,6 +1,8 @@
 //! The holder's side: choosing what to disclose, and binding it to a request (RFC 9901 §7.2).
 
-use crate::codec::{Json, Object};
+use std::sync::OnceLock;
+
+use crate::codec::{Budget, Json, Object};
 use crate::crypto::HashAlgorithm;
 use crate::envelope::jws::UnsignedJws;
 use crate::keys::{KeyHandle, PublicKey, SigningRequest};
@@ -48,7 +50,8 @@ impl SdJwt {
         Ok(Selection {
             text,
             hash: self.hash,
-            claims: self.reprocess(|index| open[index], Slots::Remove, &mut ()),
+            depth: self.depth,
+            claims: OnceLock::new(),
         })
     }
 
@@ -62,7 +65,7 @@ impl SdJwt {
 
     fn places(&self) -> Vec<(usize, ClaimPath)> {
         let mut places = Places::default();
-        self.reprocess(|_| true, Slots::Remove, &mut places);
+        self.reprocess(Slots::Remove, &mut places);
         places.into_found()
     }
 }
@@ -103,22 +106,28 @@ pub(super) fn expand(
 }
 
 /// A choice of disclosures of one credential.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Selection {
     text: String,
     hash: HashAlgorithm,
-    claims: Json,
+    depth: usize,
+    /// Read from `text` when it is first asked for, as the recipient will.
+    claims: OnceLock<Json>,
 }
 
 impl Selection {
     /// Exactly what the recipient will read: what was chosen, and what its issuer left open for everyone.
     pub fn disclosed_claims(&self) -> &Object {
-        self.claims.as_object().expect("claims are an object")
+        self.disclosed_json().as_object().expect("claims are an object")
     }
 
     /// [`Selection::disclosed_claims`] as a JSON value, for claim paths.
     pub fn disclosed_json(&self) -> &Json {
-        &self.claims
+        self.claims.get_or_init(|| {
+            let mut budget = Budget::new(usize::MAX, self.depth, usize::MAX);
+            SdJwt::parse(self.text.clone(), &mut budget)
+                .map_or_else(|_| Json::Object(Object::new()), |selected| selected.claims)
+        })
     }
 
     /// How many disclosures go along.
@@ -126,6 +135,14 @@ impl Selection {
         self.text.bytes().filter(|byte| *byte == b'~').count() - 1
     }
 }
+
+impl PartialEq for Selection {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Selection {}
 
 impl std::fmt::Debug for Selection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -166,7 +183,7 @@ impl Presentation {
             .with("iat", Json::from(iat.unix()))
             .with("aud", Json::from(audience))
             .with("nonce", Json::from(nonce))
-            .with("sd_hash", Json::from(Digest::new(self.hash, &self.text).into_string()));
+            .with("sd_hash", Json::from(Digest::new(self.hash, &self.text).as_str()));
         UnboundPresentation {
             text: self.text,
             jws: UnsignedJws::new(key.algorithm(), header, claims.to_string()),

@@ -15,11 +15,13 @@ pub(super) fn is_reserved(name: &str) -> bool {
     matches!(name, "_sd" | "..." | "_sd_alg")
 }
 
-/// One disclosure, decoded, with its digest (RFC 9901 §4.2).
-#[derive(Debug)]
-pub(super) struct Disclosure {
-    digest: Digest,
-    body: Body,
+/// The disclosures that came, decoded, with their digests (RFC 9901 §4.2).
+#[derive(Debug, Default)]
+pub(super) struct Disclosures {
+    bodies: Vec<Body>,
+    /// The digests as they stand in `_sd`, one after the other: all have one length.
+    digests: Vec<u8>,
+    length: usize,
 }
 
 #[derive(Debug)]
@@ -32,25 +34,46 @@ enum Body {
     Placed,
 }
 
-impl Disclosure {
-    /// Decodes a disclosure and hashes its text as received; nothing is encoded again.
-    pub(super) fn parse(text: &str, hash: HashAlgorithm, scratch: &mut Scratch<'_>) -> Result<Self, SdJwtError> {
-        base64url::decode_into(text, &mut scratch.decoded).map_err(SdJwtError::DisclosureEncoding)?;
-        let json = Json::parse(&scratch.decoded, scratch.budget).map_err(SdJwtError::DisclosureJson)?;
-        let Json::Array(items) = json else {
-            return Err(SdJwtError::DisclosureShape);
-        };
-        let mut items = items.into_iter();
-        let body = match (items.next(), items.next(), items.next(), items.next()) {
-            (Some(Json::String(_salt)), Some(Json::String(name)), Some(value), None) => Body::Member(name, value),
-            (Some(Json::String(_salt)), Some(value), None, None) => Body::Element(value),
-            _ => return Err(SdJwtError::DisclosureShape),
-        };
-        Ok(Self {
-            digest: Digest::new(hash, text),
-            body,
-        })
+impl Disclosures {
+    pub(super) fn with_capacity(count: usize, hash: HashAlgorithm) -> Self {
+        let length = digest_length(hash);
+        Self {
+            bodies: Vec::with_capacity(count),
+            digests: Vec::with_capacity(count * length),
+            length,
+        }
     }
+
+    /// Decodes a disclosure and hashes its text as received; nothing is encoded again.
+    pub(super) fn push(
+        &mut self,
+        text: &str,
+        hash: HashAlgorithm,
+        scratch: &mut Scratch<'_>,
+    ) -> Result<(), SdJwtError> {
+        base64url::decode_into(text, &mut scratch.decoded).map_err(SdJwtError::DisclosureEncoding)?;
+        let parsed = Json::parse_after_string(&scratch.decoded, scratch.budget).map_err(SdJwtError::DisclosureJson)?;
+        self.bodies.push(match parsed {
+            Some((Json::String(name), Some(value))) => Body::Member(name, value),
+            Some((value, None)) => Body::Element(value),
+            _ => {
+                // Not JSON at all, or JSON of another shape.
+                Json::parse(&scratch.decoded, scratch.budget).map_err(SdJwtError::DisclosureJson)?;
+                return Err(SdJwtError::DisclosureShape);
+            }
+        });
+        let digest = Digest::new(hash, text);
+        self.digests.extend_from_slice(digest.bytes());
+        Ok(())
+    }
+
+    fn digest(&self, index: usize) -> &[u8] {
+        &self.digests[index * self.length..][..self.length]
+    }
+}
+
+fn digest_length(hash: HashAlgorithm) -> usize {
+    (hash.length() * 4).div_ceil(3)
 }
 
 /// What decoding needs again and again.
@@ -60,17 +83,32 @@ pub(super) struct Scratch<'a> {
 }
 
 /// The base64url text of a digest, as it stands in `_sd` (RFC 9901 §4.2.3).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Digest(String);
+pub(super) struct Digest {
+    text: [u8; 86],
+    length: usize,
+}
 
 impl Digest {
     pub(super) fn new(hash: HashAlgorithm, text: &str) -> Self {
-        Self(base64url::encode(hash.digest(text.as_bytes())))
+        let mut digest = [0; 64];
+        let length = hash.digest_into(text.as_bytes(), &mut digest);
+        let mut text = [0; 86];
+        let length = base64url::encode_into(&digest[..length], &mut text);
+        Self { text, length }
     }
 
-    pub(super) fn into_string(self) -> String {
-        self.0
+    pub(super) fn as_str(&self) -> &str {
+        std::str::from_utf8(self.bytes()).expect("base64url is ASCII")
     }
+
+    fn bytes(&self) -> &[u8] {
+        &self.text[..self.length]
+    }
+}
+
+/// The first bytes of a digest, to sort and search by; 48 bits of it.
+fn prefix(digest: &[u8]) -> u64 {
+    digest.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 /// Follows the walk; the unit type follows nothing, and costs nothing.
@@ -147,24 +185,23 @@ pub(super) fn hash_of(payload: &Object) -> Result<HashAlgorithm, SdJwtError> {
 /// Processes a payload with its disclosures.
 pub(super) fn process(
     mut payload: Object,
-    disclosures: Vec<Disclosure>,
+    disclosures: Disclosures,
     depth: usize,
     slots: Slots,
     follow: &mut impl Follow,
 ) -> Result<Processed, SdJwtError> {
-    let mut order: Vec<usize> = (0..disclosures.len()).collect();
-    order.sort_unstable_by(|&a, &b| disclosures[a].digest.cmp(&disclosures[b].digest));
-    if order
-        .windows(2)
-        .any(|pair| disclosures[pair[0]].digest == disclosures[pair[1]].digest)
-    {
+    let mut order: Vec<(u64, usize)> = Vec::with_capacity(disclosures.bodies.len());
+    order.extend((0..disclosures.bodies.len()).map(|index| (prefix(disclosures.digest(index)), index)));
+    order.sort_unstable();
+    let digest = |entry: &(u64, usize)| disclosures.digest(entry.1);
+    if order.chunk_by(|a, b| a.0 == b.0).any(|same| has_equal(same, digest)) {
         return Err(SdJwtError::DisclosureRepeated);
     }
     payload.remove("_sd_alg");
     let mut walk = Walk {
         disclosures,
         order,
-        seen: Vec::new(),
+        closed: Vec::new(),
         lists: 0,
         placed: 0,
         depth,
@@ -173,13 +210,14 @@ pub(super) fn process(
         follow,
     };
     walk.object(&mut payload, 1)?;
-    // RFC 9901 §7.1 step 4: a digest occurs once, in the payload and in all disclosures together.
-    walk.seen.sort_unstable();
-    if walk.seen.windows(2).any(|pair| pair[0] == pair[1]) {
+    // RFC 9901 §7.1 step 4: a digest occurs once, in the payload and in all disclosures together. Those that were
+    // opened twice did not come so far.
+    walk.closed.sort_unstable();
+    if walk.closed.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(SdJwtError::DuplicateDigest);
     }
     // RFC 9901 §7.1 step 5: a disclosure that no digest stands for.
-    if walk.placed != walk.disclosures.len() {
+    if walk.placed != walk.disclosures.bodies.len() {
         return Err(SdJwtError::DisclosureUnreferenced);
     }
     Ok(Processed {
@@ -188,12 +226,23 @@ pub(super) fn process(
     })
 }
 
+fn has_equal<'a>(entries: &[(u64, usize)], digest: impl Fn(&(u64, usize)) -> &'a [u8]) -> bool {
+    let mut rest = entries;
+    while let Some((first, others)) = rest.split_first() {
+        if others.iter().any(|other| digest(other) == digest(first)) {
+            return true;
+        }
+        rest = others;
+    }
+    false
+}
+
 struct Walk<'f, F> {
-    disclosures: Vec<Disclosure>,
-    /// Indexes into `disclosures`, by digest.
-    order: Vec<usize>,
-    /// Every digest met so far.
-    seen: Vec<String>,
+    disclosures: Disclosures,
+    /// First bytes of the digests with the index in `disclosures`, sorted.
+    order: Vec<(u64, usize)>,
+    /// The digests that nothing opens.
+    closed: Vec<String>,
     /// How many `_sd` lists and array slots were met.
     lists: usize,
     placed: usize,
@@ -243,8 +292,7 @@ impl<F: Follow> Walk<'_, F> {
         let Json::Array(digests) = digests else {
             return Err(SdJwtError::BadDigestList);
         };
-        let mut added = Vec::with_capacity(digests.len().min(self.disclosures.len()));
-        self.seen.reserve(digests.len());
+        let mut added = Vec::with_capacity(digests.len().min(self.disclosures.bodies.len()));
         for digest in digests {
             let Json::String(digest) = digest else {
                 return Err(SdJwtError::BadDigestList);
@@ -266,8 +314,9 @@ impl<F: Follow> Walk<'_, F> {
                 self.value(&mut value, depth + 1)?;
                 self.follow.leave();
                 added.push((name, value));
+            } else {
+                self.closed.push(digest);
             }
-            self.seen.push(digest);
         }
         // RFC 9901 §7.1 step 3.c.ii.3: the name exists at this level.
         object.append_unique(added).map_err(|_| SdJwtError::NameClash)
@@ -305,9 +354,11 @@ impl<F: Follow> Walk<'_, F> {
                         self.follow.leave();
                         items[at] = value;
                     }
-                    None => keep = self.slots == Slots::Keep,
+                    None => {
+                        keep = self.slots == Slots::Keep;
+                        self.closed.push(digest);
+                    }
                 }
-                self.seen.push(digest);
             } else if matches!(items[at], Json::Object(_) | Json::Array(_)) {
                 self.follow.enter(|| PathElement::Index(kept));
                 self.value(&mut items[at], depth + 1)?;
@@ -324,15 +375,14 @@ impl<F: Follow> Walk<'_, F> {
 
     /// The disclosure of a digest, which may be taken once.
     fn take(&mut self, digest: &str) -> Result<Option<(usize, Body)>, SdJwtError> {
-        let disclosures = &self.disclosures;
-        let found = self
-            .order
-            .binary_search_by(|&index| disclosures[index].digest.0.as_str().cmp(digest));
-        let Ok(position) = found else {
+        let wanted = prefix(digest.as_bytes());
+        let start = self.order.partition_point(|entry| entry.0 < wanted);
+        let alike = self.order[start..].iter().take_while(|entry| entry.0 == wanted);
+        let mut alike = alike.map(|entry| entry.1);
+        let Some(index) = alike.find(|index| self.disclosures.digest(*index) == digest.as_bytes()) else {
             return Ok(None);
         };
-        let index = self.order[position];
-        match std::mem::replace(&mut self.disclosures[index].body, Body::Placed) {
+        match std::mem::replace(&mut self.disclosures.bodies[index], Body::Placed) {
             Body::Placed => Err(SdJwtError::DuplicateDigest),
             body => {
                 self.placed += 1;

@@ -253,7 +253,7 @@ impl SdJwt {
 
     /// RFC 9901 §7.3 step 5.
     fn check_key_binding(&self, jwt: &str, wanted: &KeyBinding, skew: i64, now: Timestamp) -> Result<(), SdJwtError> {
-        let key = match &self.holder_key {
+        let key = match self.confirmation_key() {
             None => return Err(SdJwtError::HolderKeyMissing),
             Some(Err(error)) => return Err(SdJwtError::HolderKey(error.clone())),
             Some(Ok(key)) => key,
@@ -279,7 +279,7 @@ impl SdJwt {
             return Err(SdJwtError::KeyBindingAudience);
         }
         // RFC 9901 §4.3.1: over what was presented, up to and with the last tilde.
-        if sd_hash != Digest::new(self.hash, self.unbound()).into_string() {
+        if sd_hash != Digest::new(self.hash, self.unbound()).as_str() {
             return Err(SdJwtError::KeyBindingSdHash);
         }
         let age = now.since(made);

@@ -47,7 +47,7 @@ impl OpenWallet {
         } else {
             Environment::Production
         };
-        make_private_folder(&dir).map_err(|error| Failure::file(&dir, &error))?;
+        wallet_server::create_private_folder(&dir).map_err(|error| Failure::file(&dir, &error))?;
         Anchors::open_or_new(&dir, environment)?.save()?;
         let random = &mut SystemRandom::new();
         let store = SqliteStore::create(&path, &Unlock::passphrase(passphrase), random).map_err(store_failed)?;
@@ -128,15 +128,6 @@ impl OpenWallet {
     pub(crate) fn now(&self) -> Timestamp {
         now()
     }
-}
-
-/// Makes the folder for its owner alone: what is sealed is nobody else's to copy either. One that is there stays as it is.
-fn make_private_folder(dir: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
 }
 
 /// Lets nobody but its owner read a file; the files that SQLite puts beside it follow it.
