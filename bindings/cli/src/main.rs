@@ -38,13 +38,18 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Outcome {
     match command {
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "mappe", &mut std::io::stdout());
+            // Into memory first: the generator takes a reader that went away for a fault.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "mappe", &mut script);
+            out!("{}", String::from_utf8_lossy(&script));
             Ok(ExitCode::SUCCESS)
         }
         Command::Man => {
-            let page = clap_mangen::Man::new(Cli::command());
-            page.render(&mut std::io::stdout())
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut page)
                 .map_err(|error| report::Failure::file("standard output".as_ref(), &error))?;
+            out!("{}", String::from_utf8_lossy(&page));
             Ok(ExitCode::SUCCESS)
         }
         command => commands::run(command),

@@ -7,7 +7,7 @@ use wallet_core::issuer::{Approval, IssuerError, Record, Signer, issue};
 use wallet_core::keys::PublicKey;
 use wallet_core::rulebook::Rulebook;
 use wallet_core::rulebook::xschule::{ClaimOptions, SchoolReport, Setting, XSchuleError};
-use wallet_core::trust::Certificate;
+use wallet_core::trust::{Certificate, TrustError};
 use wallet_server::{SystemRandom, now};
 
 use super::input;
@@ -51,6 +51,16 @@ pub(crate) fn run(command: &IssueCommand) -> Outcome {
             "give the certificate chain in PEM, leaf first",
         )
     })?;
+    if let (Some(issuer), Some(leaf)) = (issuer, chain.first())
+        && !leaf.is_named(issuer)
+    {
+        return Err(Failure::usage(
+            TrustError::NameNotBound.code(),
+            "nothing was issued",
+            TrustError::NameNotBound,
+            "name an issuer that stands in the certificate, or leave --issuer out",
+        ));
+    }
     let signer = Signer::new(input::read_key(key)?, chain).map_err(failed)?;
     let holder = PublicKey::from_jwk(&input::read_json(holder)?).map_err(|error| {
         Failure::usage(
@@ -61,17 +71,18 @@ pub(crate) fn run(command: &IssueCommand) -> Outcome {
         )
     })?;
     let setting = if *test { Setting::Test } else { Setting::Production };
-    let mut claims = report.to_claims(&ClaimOptions::original(setting));
-    if let Some(issuer) = issuer {
-        claims.insert("iss", issuer.as_str());
-    }
-    let record = Record::new(
+    let claims = report.to_claims(&ClaimOptions::original(setting));
+    let mut record = Record::new(
         &Rulebook::bundled(),
         vct,
         claims,
         Approval::new("command line", xml.display().to_string()),
     )
     .map_err(failed)?;
+    // It is no claim of the rulebook, and is never disclosed one by one.
+    if let Some(issuer) = issuer {
+        record.claims.insert("iss", issuer.as_str());
+    }
     let credential = issue(&record, Some(&holder), &signer, now(), &mut SystemRandom::new()).map_err(failed)?;
     for finding in report.findings() {
         eprintln!("{} {finding}", Paint::stderr().yellow("note:"));

@@ -164,7 +164,7 @@ fn read(path: &Path, signer: Option<&Path>, environment: Environment) -> Result<
         Err(PackError::IsPack) => {
             let signer = signer.ok_or_else(|| {
                 Failure::usage(
-                    "pack.signer_missing",
+                    "trust_pack.signer_missing",
                     format!("{} is not trusted", path.display()),
                     "it is a signed trust pack, and nobody was named who may sign it",
                     "name the signer's public key or certificate with --trust-signer FILE",
@@ -213,6 +213,7 @@ fn refused(path: &Path, error: &PackError) -> Failure {
         PackError::Trust(TrustError::EnvironmentMixed) => {
             "use anchors for production or for tests, not both; --dev is for tests"
         }
+        PackError::Trust(TrustError::KeysForRole) => "give the certificate of the relying party or of its authority",
         PackError::Expired { .. } | PackError::GoesBack { .. } => "get the newest issue of the pack",
         _ => "give a certificate (PEM, DER), a JWK, a JWK set, or a trust pack",
     };
@@ -245,6 +246,9 @@ fn add(place: &TrustPlace, role: Role, issuer: Option<String>, signer: Option<&P
         Source::Anchors(found) => {
             for mut anchor in found {
                 if let AnchorMaterial::Keys { issuer: named, .. } = &mut anchor.material {
+                    if role == Role::RelyingParties {
+                        return Err(refused(file, &TrustError::KeysForRole.into()));
+                    }
                     *named = issuer.clone().or_else(|| named.take());
                     if named.is_none() {
                         return Err(Failure::usage(

@@ -80,7 +80,7 @@ fn a_swapped_certificate_vouches_for_nothing() {
     folder.write("swapped.sdjwt", school.issue(school.claims(), other.x5c()));
     folder.write("other.pem", other.authority.to_pem());
     let code = |trust| verdict(&folder, &["--trust", trust], "swapped.sdjwt");
-    assert_eq!(code("ca.pem"), no("trust.untrusted_path"));
+    assert_eq!(code("ca.pem"), no("trust.bad_signature"));
     assert_eq!(code("other.pem"), no("jws.bad_signature"));
     assert_eq!(code("key.jwk"), no("trust.untrusted_path"));
 }
@@ -107,15 +107,15 @@ fn trust_packs_are_read_from_folders_and_from_signed_files() {
     signed.sequence = Some(1);
     signed.next_update = Some(wallet_server::now().plus(86_400));
     let file = signed.sign(&publisher).unwrap();
-    folder.write("pack.jwt", &file);
-    let by = |signer| ["--trust", "pack.jwt", "--trust-signer", signer];
+    folder.write("trust_pack.jwt", &file);
+    let by = |signer| ["--trust", "trust_pack.jwt", "--trust-signer", signer];
     assert_eq!(verdict(&folder, &by("publisher.jwk"), "with.sdjwt"), yes());
     let run = |args: &[&str]| folder.run(&[&["verify", "--offline"], args, &["with.sdjwt"]].concat());
-    run(&["--trust", "pack.jwt"]).is_refused(64, "pack.signer_missing");
+    run(&["--trust", "trust_pack.jwt"]).is_refused(64, "trust_pack.signer_missing");
     run(&by("stranger.jwk")).is_refused(64, "jws.bad_signature");
     signed.next_update = Some(wallet_server::now().plus(-86_400));
-    folder.write("pack.jwt", signed.sign(&publisher).unwrap());
-    run(&by("publisher.jwk")).is_refused(64, "pack.expired");
+    folder.write("trust_pack.jwt", signed.sign(&publisher).unwrap());
+    run(&by("publisher.jwk")).is_refused(64, "trust_pack.expired");
 
     // Test and production never mix.
     for (name, bytes) in pack(&school, Environment::Test).to_folder() {

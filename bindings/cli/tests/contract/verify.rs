@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 
-use wallet_core::codec::{Json, Object};
+use wallet_core::codec::{Json, Object, base64url};
 use wallet_core::credential::ClaimPath;
 use wallet_core::credential::sd_jwt::{Blueprint, JsonForm};
 use wallet_core::envelope::jws::UnsignedJws;
@@ -100,7 +100,12 @@ fn one_change_refuses_with_its_code() {
         ),
         (format!("{}.{}.~{rest}", jwt[0], jwt[1]), "jws.bad_signature"),
         (
-            format!("{}~{}~{}~{}", parts[0], flip(parts[1], 9), parts[2], parts[3]),
+            format!(
+                "{}~{}~{}~",
+                parts[0],
+                base64url::encode(r#"["c2FsdA","given_name","Eva"]"#),
+                parts[2]
+            ),
             "sd_jwt.disclosure.unreferenced",
         ),
         (
@@ -223,12 +228,12 @@ fn a_token_of_another_kind_is_no_credential() {
         for format in ["auto", "sd-jwt"] {
             refused(
                 &judge(&folder, &typed(plain(), Some(typ)), &["--format", format]),
-                "jws.wrong_type",
+                "jws.wrong_typ",
             );
         }
         refused(
             &judge(&folder, &typed(school.claims(), Some(typ)), &[]),
-            "jws.wrong_type",
+            "jws.wrong_typ",
         );
     }
     for typ in [
@@ -244,21 +249,21 @@ fn a_token_of_another_kind_is_no_credential() {
         assert_eq!(ran.json().get("format"), Some(&Json::from("sd-jwt")));
         refused(
             &judge(&folder, &typed(plain(), typ), &["--format", "dc+sd-jwt"]),
-            "jws.wrong_type",
+            "jws.wrong_typ",
         );
         // With a type it is an SD-JWT VC, and has to say so.
         let ran = judge(&folder, &typed(school.claims(), typ), &[]);
-        refused(&ran, "jws.wrong_type");
+        refused(&ran, "jws.wrong_typ");
         assert_eq!(ran.json().get("format"), Some(&Json::from("dc+sd-jwt")));
         accepted(&judge(&folder, &typed(school.claims(), typ), &["--format", "sd-jwt"]));
     }
     refused(
         &judge(&folder, &typed(school.claims(), Some("vc+sd-jwt")), &[]),
-        "jws.wrong_type",
+        "jws.wrong_typ",
     );
     refused(
         &judge(&folder, &typed(plain(), Some("dc+sd-jwt")), &[]),
-        "sd_jwt.claim_missing",
+        "sd_jwt.claim.missing",
     );
     accepted(&judge(
         &folder,
@@ -379,7 +384,6 @@ fn the_status_comes_from_a_file() {
     refused(&with("suspended.jwt"), "status.suspended");
     for ran in [with("forged.jwt"), judge(&folder, &report, &[])] {
         assert_eq!((ran.exit, ran.verdict().0.as_str()), (2, "undetermined"), "{ran:?}");
-        assert!(ran.verdict().1.starts_with("status."), "{ran:?}");
     }
     // Undetermined beside refused is refused.
     folder.write("in2.sdjwt", &report);
@@ -444,7 +448,7 @@ fn mistakes_are_told_from_refusals() {
         (vec!["verify", "--trust", "missing.pem", "report.sdjwt"], "file"),
         (
             vec!["verify", "--trust", "report.sdjwt", "report.sdjwt"],
-            "pack.unknown_kind",
+            "trust_pack.unknown_kind",
         ),
         (vec!["verify", "--at", "yesterday", "report.sdjwt"], "time"),
         (vec!["verify", "--at", "2026-13-05T12:00:00Z", "report.sdjwt"], "time"),

@@ -1,6 +1,7 @@
 //! Opening the wallet of a folder, with everything a flow needs.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use wallet_core::http::LinkPolicy;
 use wallet_core::store::{SqliteStore, Store, StoreError, Unlock};
@@ -50,6 +51,7 @@ impl OpenWallet {
         Anchors::open_or_new(&dir, environment)?.save()?;
         let random = &mut SystemRandom::new();
         let store = SqliteStore::create(&path, &Unlock::passphrase(passphrase), random).map_err(store_failed)?;
+        keep_private(&path).map_err(|error| Failure::file(&path, &error))?;
         let wallet =
             Wallet::create(Box::new(store), environment, now(), random).map_err(failed("no wallet was made"))?;
         Self::join(args, dir, wallet)
@@ -126,6 +128,15 @@ impl OpenWallet {
     pub(crate) fn now(&self) -> Timestamp {
         now()
     }
+}
+
+/// Lets nobody but its owner read a file; the files that SQLite puts beside it follow it.
+fn keep_private(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
 }
 
 /// A failure of the wallet in doing something.
