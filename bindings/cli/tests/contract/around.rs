@@ -98,7 +98,10 @@ fn new_keys_are_private_and_never_written_over() {
     folder
         .run(&["keys", "new", "--out", "no/such/folder/key.pem"])
         .is_refused(64, "file");
-    assert_eq!(folder.run(&["keys", "new"]).exit, 64);
+    // Without a file the private key is what is asked for.
+    let ran = folder.run(&["keys", "new", "--json"]);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    assert!(ran.out.contains(r#""private_jwk":{"kty":"EC""#), "a private JWK");
     assert_eq!(
         folder.run(&["keys", "new", "--curve", "RSA", "--out", "e.pem"]).exit,
         64
