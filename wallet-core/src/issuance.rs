@@ -5,7 +5,7 @@
 //!              ─ Send: nonce ─ Sign: all proofs at once ─ Send: credential ─ (Wait) ─ Ask: keep these values? ─ Done
 //! ```
 //! An offer is untrusted text (lessons S14): nothing is fetched before the user agreed to contact the host, no redirect
-//! is followed, and links obey the [`LinkPolicy`](crate::http::LinkPolicy). What arrives is shown only after every
+//! is followed, and links obey the [`LinkPolicy`]. What arrives is shown only after every
 //! copy was verified: trusted issuer, the type that was offered, bound to our keys, all copies alike, nothing in them
 //! that links them (ARF 3.0 ISSU_06 to ISSU_11b, ISSU_35). One copy that fails means none is kept.
 //!

@@ -32,6 +32,12 @@ fn main() -> ExitCode {
         }
     };
     let json = wants_json(&cli.command);
+    // The servers and the demo name it in their own first line.
+    if let Command::Verify(args::VerifyArgs { dev: true, .. }) | Command::Wallet(args::WalletArgs { dev: true, .. }) =
+        &cli.command
+    {
+        report::name_development();
+    }
     run(cli.command).unwrap_or_else(|failure| failure.print(json))
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use wallet_core::codec::{Json, Object};
 
@@ -11,6 +12,27 @@ pub(crate) fn print(text: std::fmt::Arguments<'_>) {
     let result = std::io::stdout().lock().write_fmt(text);
     if result.is_err_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
         std::process::exit(0);
+    }
+}
+
+/// Whether development mode is on: a program runs one command, in one mode.
+static DEVELOPMENT: AtomicBool = AtomicBool::new(false);
+
+/// Says on standard error that development mode is on, and has [`marked`] name it in JSON.
+pub(crate) fn name_development() {
+    DEVELOPMENT.store(true, Ordering::Relaxed);
+    eprintln!(
+        "{}",
+        Paint::stderr().yellow("development mode: plain HTTP to this machine, test anchors")
+    );
+}
+
+/// A JSON document of ours, with `"mode": "development"` where that is on.
+pub(crate) fn marked(document: Object) -> Object {
+    if DEVELOPMENT.load(Ordering::Relaxed) {
+        document.with("mode", Json::from("development"))
+    } else {
+        document
     }
 }
 
@@ -68,7 +90,7 @@ impl Failure {
                 .with("what", Json::from(self.what.as_str()))
                 .with("message", Json::from(self.why.as_str()))
                 .with("remedy", Json::from(self.remedy.as_str()));
-            outln!("{}", Object::new().with("error", Json::Object(error)));
+            outln!("{}", marked(Object::new().with("error", Json::Object(error))));
         } else {
             let paint = Paint::stderr();
             eprintln!("{} {}", paint.red("refused:"), self.what);

@@ -14,6 +14,7 @@ use wallet_core::codec::{Budget, Json, Object};
 use wallet_core::crypto::Random;
 use wallet_core::http::{Headers, HttpRequest, HttpResponse, HttpsUrl, LinkPolicy, Method};
 use wallet_core::time::Timestamp;
+use wallet_core::trust::Environment;
 
 use crate::management::ManagementToken;
 use crate::platform::{SystemRandom, now};
@@ -91,6 +92,7 @@ struct Shared<S> {
     base: HttpsUrl,
     token: ManagementToken,
     limits: Limits,
+    environment: Environment,
 }
 
 /// Serves until `stop` resolves, then finishes the requests under way.
@@ -100,6 +102,7 @@ pub async fn serve<S: Service>(
     base: HttpsUrl,
     token: ManagementToken,
     limits: Limits,
+    environment: Environment,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let shared = Arc::new(Shared {
@@ -107,6 +110,7 @@ pub async fn serve<S: Service>(
         base,
         token,
         limits,
+        environment,
     });
     let router = Router::new().fallback(answer::<S>).with_state(shared);
     axum::serve(listener, router).with_graceful_shutdown(stop).await
@@ -115,17 +119,47 @@ pub async fn serve<S: Service>(
 async fn answer<S: Service>(State(shared): State<Arc<Shared<S>>>, request: Request) -> Response<Body> {
     let started = Instant::now();
     let method = request.method().clone();
-    // Only the first step of a path is logged: the rest holds codes and identifiers.
-    let place = request.uri().path().split('/').nth(1).unwrap_or_default().to_owned();
+    let place = place(request.uri().path());
     let limit = shared.limits.time;
+    let mode = mode(shared.environment);
     let response = match tokio::time::timeout(limit, dispatch(shared, request)).await {
         Ok(response) => response,
         Err(_) => plain(408, "the request took too long"),
     };
     let status = response.status();
     let milliseconds = started.elapsed().as_millis();
-    tracing::info!(%method, place = place.escape_debug().to_string(), status, %milliseconds, "answered");
+    tracing::info!(%method, place, status, %milliseconds, mode, "answered");
     into_axum(&response)
+}
+
+/// The first steps of the paths that are served.
+const PLACES: [&str; 11] = [
+    ".well-known",
+    "credential",
+    "healthz",
+    "manage",
+    "nonce",
+    "notification",
+    "offers",
+    "openid4vp",
+    "status",
+    "token",
+    "types",
+];
+
+/// What of a path is logged. The steps after the first hold codes and identifiers, and a path that is not served may
+/// hold anything: a name, a code that lost its way.
+fn place(path: &str) -> &'static str {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    PLACES.into_iter().find(|place| *place == first).unwrap_or("other")
+}
+
+/// Development mode is named wherever the server speaks of itself.
+fn mode(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Production => "production",
+        _ => "development",
+    }
 }
 
 async fn dispatch<S: Service>(shared: Arc<Shared<S>>, request: Request) -> HttpResponse {
@@ -137,7 +171,8 @@ async fn dispatch<S: Service>(shared: Arc<Shared<S>>, request: Request) -> HttpR
     };
     let path = parts.uri.path().to_owned();
     if path == "/healthz" {
-        return json(200, &Object::new().with("status", Json::from("ok")));
+        let health = Object::new().with("status", Json::from("ok"));
+        return json(200, &health.with("mode", Json::from(mode(shared.environment))));
     }
     let managed = path.strip_prefix("/manage/").map(str::to_owned);
     let authorization = parts
@@ -247,4 +282,23 @@ fn into_axum(response: &HttpResponse) -> Response<Body> {
 pub(crate) fn qr(link: &str) -> Option<Json> {
     let code = fast_qr::QRBuilder::new(link).build().ok()?;
     Some(Json::from(fast_qr::convert::svg::SvgBuilder::default().to_str(&code)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_not_served_is_not_logged() {
+        assert_eq!(place("/offers/hd9KwC5JTcsFQX2x8Grv4rOQEC31IZp1O7nYh8kVKOc"), "offers");
+        assert_eq!(place("/manage/records/XDYmIDeX8JqipyDUbYHoIg"), "manage");
+        for path in [
+            "/Erika.Mustermann",
+            "/hd9KwC5JTcsFQX2x8Grv4rOQEC31IZp1O7nYh8kVKOc",
+            "/",
+            "",
+        ] {
+            assert_eq!(place(path), "other", "{path}");
+        }
+    }
 }

@@ -150,8 +150,10 @@ impl Host {
 
     /// Answers until `stop` resolves.
     pub async fn run(self, service: impl Service, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let environment = self.environment();
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
-        serve(listener, service, self.base, self.token, Limits::default(), stop).await
+        let limits = Limits::default();
+        serve(listener, service, self.base, self.token, limits, environment, stop).await
     }
 }
 

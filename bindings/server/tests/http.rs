@@ -77,7 +77,8 @@ fn code(response: &HttpResponse) -> String {
 fn health_and_metadata_are_open_and_management_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::authority(folder.path());
-    assert_eq!(server.get("healthz").status(), 200);
+    let health = server.get("healthz");
+    assert_eq!(health.body(), br#"{"status":"ok","mode":"development"}"#);
     let metadata = server.get(".well-known/openid-credential-issuer");
     assert_eq!(
         (metadata.status(), metadata.media_type().as_deref()),

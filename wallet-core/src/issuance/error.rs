@@ -240,6 +240,10 @@ impl IssuanceError {
             }
             Self::Denied(Denial::Credential) => "ask the issuer why it does not issue the credential",
             Self::Denied(_) => "ask the issuer for a new offer",
+            // Whoever collects an offer twice, or late, finds nothing at its link.
+            Self::PeerMisbehaved(PeerMisbehaved::Status { status: 404 | 410 }) => {
+                "the offer may be used up or expired; ask the issuer for a new one"
+            }
             Self::Malformed(_) => "scan the code again, or ask the issuer for a new link",
             Self::Misuse(Misuse::TxCodeForm(_) | Misuse::TxCode) => {
                 "enter the transaction code that the issuer sent you"

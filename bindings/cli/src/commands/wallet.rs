@@ -12,7 +12,7 @@ use wallet_core::rulebook::{Language, Rulebook};
 use wallet_core::wallet::{Entry, Event, Holding, HoldingId, Outcome as EntryOutcome, Renewal};
 
 use crate::args::{WalletArgs, WalletCommand};
-use crate::report::{Failure, Outcome, Paint, safe, table};
+use crate::report::{Failure, Outcome, Paint, marked, safe, table};
 
 pub(crate) use open::{OpenWallet, failed};
 pub(crate) use present::{Wish, present};
@@ -25,7 +25,7 @@ pub(crate) fn run(args: WalletArgs) -> Outcome {
             .with("dir", Json::from(wallet.dir.display().to_string()))
             .with("environment", Json::from(wallet.wallet.environment().name()));
         if args.json {
-            outln!("{report}");
+            outln!("{}", marked(report));
         } else {
             outln!(
                 "made a wallet in {} for {}",
@@ -36,7 +36,6 @@ pub(crate) fn run(args: WalletArgs) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     let mut wallet = OpenWallet::open(&args)?;
-    wallet.name_mode();
     match &args.command {
         WalletCommand::Init => {}
         WalletCommand::Receive { offer, tx_code, yes } => receive::run(&mut wallet, offer, tx_code.as_deref(), *yes)?,
@@ -139,7 +138,7 @@ fn show(open: &OpenWallet, id: &str) -> Result<(), Failure> {
     if open.json {
         outln!(
             "{}",
-            describe(&holding, &rulebook).with("claims", Json::Object(claims.clone()))
+            marked(describe(&holding, &rulebook).with("claims", Json::Object(claims.clone())))
         );
         return Ok(());
     }
@@ -229,7 +228,10 @@ fn delete(open: &mut OpenWallet, id: &str, yes: bool) -> Result<(), Failure> {
         .delete(holding.id, now, &mut wallet_server::SystemRandom::new())
         .map_err(failed("the credential is not deleted"))?;
     if open.json {
-        outln!("{}", Object::new().with("deleted", Json::from(holding.id.to_string())));
+        outln!(
+            "{}",
+            marked(Object::new().with("deleted", Json::from(holding.id.to_string())))
+        );
     } else {
         outln!("deleted; the issuer was not told");
     }

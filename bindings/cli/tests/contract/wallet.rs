@@ -102,6 +102,34 @@ fn offers_and_requests_that_are_none_are_refused() {
     }
 }
 
+/// Whoever reads an answer, a person or a program, is told that it is one of development mode.
+#[test]
+fn development_mode_is_named_in_every_output() {
+    let folder = Folder::new();
+    folder.write("pass", PASSPHRASE);
+    let said = |ran: &Ran| ran.err.contains("development mode");
+    let member = |ran: &Ran| ran.json().get("mode").and_then(Json::as_str) == Some("development");
+    let init = wallet(&folder, &["--dev", "--json", "init"]);
+    assert!(init.exit == 0 && said(&init) && member(&init), "{init:?}");
+    let list = wallet(&folder, &["--dev", "--json", "list"]);
+    assert!(said(&list) && list.json() == Json::Array(Vec::new()), "{list:?}");
+    let show = wallet(&folder, &["--dev", "--json", "show", "abc"]);
+    assert!(show.exit == 1 && said(&show) && member(&show), "{show:?}");
+    let verify = folder.run(&["verify", "--dev", "--json", "--offline", "pass"]);
+    assert!(said(&verify), "{verify:?}");
+    let none = wallet(&folder, &["--json", "show", "abc"]);
+    assert!(!said(&none) && !member(&none), "{none:?}");
+}
+
+#[test]
+fn a_link_without_https_names_development_mode_as_the_remedy() {
+    let folder = made();
+    let request = "openid4vp://?client_id=x509_hash%3Ax&request_uri=http%3A%2F%2Flocalhost%2Fr";
+    let ran = wallet(&folder, &["present", "--yes", request]);
+    ran.is_refused(1, "url.not_https");
+    assert!(ran.err.contains("--dev"), "{ran:?}");
+}
+
 /// Two programs must not write one wallet; the second is told so, and is not kept waiting.
 #[test]
 fn a_wallet_that_is_open_elsewhere_is_busy() {

@@ -13,7 +13,7 @@ use wallet_server::{Client, SystemRandom, now};
 use crate::args::WalletArgs;
 use crate::commands::input;
 use crate::commands::trust::{Anchors, home};
-use crate::report::{Failure, Paint};
+use crate::report::Failure;
 
 /// A wallet that is open.
 pub(crate) struct OpenWallet {
@@ -22,7 +22,6 @@ pub(crate) struct OpenWallet {
     pub(crate) trust: TrustStore,
     pub(crate) client: Client,
     pub(crate) links: LinkPolicy,
-    pub(crate) dev: bool,
     pub(crate) json: bool,
 }
 
@@ -110,19 +109,8 @@ impl OpenWallet {
             trust,
             client: Client::new(links),
             links,
-            dev: args.dev,
             json: args.json,
         })
-    }
-
-    /// Says that development mode is on, wherever a person reads.
-    pub(crate) fn name_mode(&self) {
-        if self.dev && !self.json {
-            eprintln!(
-                "{}",
-                Paint::stderr().yellow("development mode: plain HTTP to this machine, test anchors")
-            );
-        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

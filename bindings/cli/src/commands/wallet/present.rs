@@ -15,7 +15,7 @@ use wallet_server::SystemRandom;
 
 use super::open::{OpenWallet, failed};
 use crate::commands::inspect::pretty;
-use crate::report::{Failure, Outcome as CommandOutcome, Paint, safe};
+use crate::report::{Failure, Outcome as CommandOutcome, Paint, marked, safe};
 
 const MOST_STEPS: usize = 16;
 
@@ -39,7 +39,7 @@ pub(super) fn run(open: &mut OpenWallet, request: &str, yes: bool, select: &[Str
     })?;
     let shared = presented.receipt.verdict == Verdict::Shared;
     if open.json {
-        outln!("{}", to_json(&presented));
+        outln!("{}", marked(to_json(&presented)));
     } else if shared {
         outln!(
             "{} shown to {}",
@@ -170,6 +170,12 @@ fn conclude(open: &mut OpenWallet, entry: Option<EntryId>, result: Result<(), &s
 
 fn refused(error: &PresentationError) -> Failure {
     let remedy = match error {
+        _ if error.code() == "url.not_https" => {
+            "ask the verifier for an https link; a test on this machine needs a test wallet and --dev"
+        }
+        _ if error.code() == "presentation.request_not_served" => {
+            "ask the verifier for a new request; one serves once, and not for long"
+        }
         PresentationError::Refused(_) => {
             "do not go on unless you know who asks; a relying party is trusted with `mappe trust add --role relying-parties`"
         }

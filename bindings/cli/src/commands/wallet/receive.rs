@@ -12,7 +12,7 @@ use wallet_server::SystemRandom;
 
 use super::open::{OpenWallet, failed};
 use crate::commands::inspect::pretty;
-use crate::report::{Failure, Paint, safe};
+use crate::report::{Failure, Paint, marked, safe};
 
 /// No honest issuance needs more; a peer that answers each request with another must not keep us for ever.
 const MOST_STEPS: usize = 64;
@@ -31,7 +31,10 @@ pub(super) fn run(open: &mut OpenWallet, offer: &str, tx_code: Option<&str>, yes
             .iter()
             .map(|holding| super::describe(holding, &rulebook).into())
             .collect();
-        outln!("{}", Object::new().with("credentials", Json::Array(credentials)));
+        outln!(
+            "{}",
+            marked(Object::new().with("credentials", Json::Array(credentials)))
+        );
         return Ok(());
     }
     for holding in &holdings {
