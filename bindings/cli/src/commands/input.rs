@@ -232,7 +232,7 @@ impl Lines {
             }
             // What is not UTF-8 is no credential; the check says so.
             let text = String::from_utf8_lossy(&line);
-            let text = text.trim();
+            let text = without_mark(&text).trim();
             if text.is_empty() {
                 continue;
             }
@@ -258,11 +258,16 @@ fn is_one_text(reader: &mut dyn BufRead) -> io::Result<bool> {
 
 /// A whole text: JSON as it is, anything else without white space.
 fn whole(text: &str) -> String {
-    let text = text.trim();
+    let text = without_mark(text).trim();
     if text.starts_with('{') || text.starts_with('[') {
         return unfolded(text);
     }
     quoted(text).unwrap_or_else(|| text.split_whitespace().collect())
+}
+
+/// The text without the byte order mark that some editors put first.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// JSON as it is or, where only that makes it JSON, without the line breaks inside its strings: RFC 9901 prints long

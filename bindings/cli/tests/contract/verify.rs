@@ -297,6 +297,12 @@ fn every_serialisation_is_read() {
         .collect();
     accepted(&judge(&folder, &wrapped.join("\n"), &[]));
     accepted(&judge(&folder, &format!("  \n{report}\r\n"), &[]));
+    // As an editor on Windows saves it.
+    let saved = format!("\u{feff}{report}\r\n");
+    accepted(&judge(&folder, &saved, &[]));
+    folder.write("saved.txt", saved);
+    let args = ["verify", "--offline", "--at", AT, "--trust", "key.json", "saved.txt"];
+    assert_eq!(folder.run(&args).exit, 0);
 }
 
 #[test]
