@@ -53,7 +53,19 @@ impl IdentityKind {
 
 impl Identity {
     /// Reads the identity from the folder.
+    ///
+    /// # Errors
+    /// Also if the folder is one of development mode: what was issued there for tests is not to count (lessons S36).
     pub fn load(folder: &Path, kind: IdentityKind) -> Result<Self, IdentityError> {
+        let own_authority = kind.file(folder, "-ca.key");
+        if own_authority.exists() {
+            let reason = "the folder is one of development mode; production needs a folder of its own";
+            return Err(IdentityError::bad(&own_authority, reason));
+        }
+        Self::read(folder, kind)
+    }
+
+    fn read(folder: &Path, kind: IdentityKind) -> Result<Self, IdentityError> {
         let certificates = kind.file(folder, ".pem");
         let chain = read(&certificates)?;
         let chain = Certificate::parse_pem_chain(&chain).map_err(|error| IdentityError::bad(&certificates, error))?;
@@ -73,6 +85,9 @@ impl Identity {
 
     /// Reads the identity of a development server, making authority, key and certificate where they are missing,
     /// expired, or for another address.
+    ///
+    /// # Errors
+    /// Also if there is a key that no own authority stands beside: it is one of production, and not to be replaced.
     pub fn load_or_create(
         folder: &Path,
         kind: IdentityKind,
@@ -82,6 +97,11 @@ impl Identity {
     ) -> Result<Self, IdentityError> {
         let random = &mut SystemRandom::new();
         let (ca_file, ca_key_file) = (kind.file(folder, "-ca.pem"), kind.file(folder, "-ca.key"));
+        let production_key = kind.file(folder, ".key");
+        if !ca_key_file.exists() && production_key.exists() {
+            let reason = "the key is one of production; development mode needs a folder of its own";
+            return Err(IdentityError::bad(&production_key, reason));
+        }
         let authority = if ca_file.exists() {
             CertificateAuthority::from_pem(&read(&ca_file)?, &read(&ca_key_file)?)
                 .map_err(|error| IdentityError::bad(&ca_file, error))?
@@ -97,7 +117,7 @@ impl Identity {
             publish(&ca_file, &made.to_pem())?;
             made
         };
-        if let Ok(identity) = Self::load(folder, kind) {
+        if let Ok(identity) = Self::read(folder, kind) {
             let leaf = &identity.chain[0];
             let fits = leaf.uris().iter().any(|uri| uri == base.as_str()) && leaf.common_name() == Some(name);
             if fits && leaf.check_validity(now.plus(30 * DAY)).is_ok() {

@@ -207,3 +207,25 @@ fn secrets_are_for_their_owner_alone_and_a_shared_token_is_refused() {
     );
     assert_eq!(refused.err().unwrap().code(), "serve.file");
 }
+
+/// Lessons S36. The production key, above all, is not replaced by one for tests.
+#[test]
+fn a_folder_is_one_of_development_or_of_production() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = IdentityKind::Issuer;
+    let development = HostConfig::development(folder.path(), "Test office");
+    let mut production = development.clone();
+    production.dev = false;
+    production.url = Some("https://school.example".to_owned());
+    drop(Host::prepare(&development, kind).unwrap());
+    assert_eq!(Host::prepare(&production, kind).unwrap_err().code(), "serve.identity");
+    drop(Host::prepare(&development, kind).unwrap());
+    // Without its authority the same key is what an operator put there.
+    for file in ["issuer-ca.key", "issuer-ca.pem"] {
+        std::fs::remove_file(folder.path().join(file)).unwrap();
+    }
+    let key = std::fs::read(folder.path().join("issuer.key")).unwrap();
+    assert_eq!(Host::prepare(&development, kind).unwrap_err().code(), "serve.identity");
+    assert_eq!(std::fs::read(folder.path().join("issuer.key")).unwrap(), key);
+    assert!(Host::prepare(&production, kind).is_ok());
+}

@@ -15,7 +15,7 @@ use wallet_core::http::LinkPolicy;
 use wallet_core::status::StatusEvidence;
 use wallet_core::time::Timestamp;
 use wallet_core::trust::{Environment, IssuerEvidence, Role, TrustStore};
-use wallet_core::verifier::{AssessOptions, Assessment, CheckOutcome, FormatChoice, Verdict, assess};
+use wallet_core::verifier::{AssessOptions, Assessment, Check, CheckName, CheckOutcome, FormatChoice, Verdict, assess};
 use wallet_server::Client;
 
 use super::bulk::{self, Judge, Tally};
@@ -285,6 +285,23 @@ impl Judge for Verifier<'_> {
     }
 }
 
+/// What the reader can do about the check that decided.
+fn remedy(assessment: &Assessment) -> Option<&'static str> {
+    let failed = |check: &&Check| matches!(check.outcome, CheckOutcome::Fail(_));
+    let open = |check: &&Check| matches!(check.outcome, CheckOutcome::Unknown(_));
+    let mut checks = assessment.checks.iter();
+    let check = checks.clone().find(failed).or_else(|| checks.find(open))?;
+    Some(match (check.name, &check.outcome) {
+        (CheckName::Origin, _) => "if you know the issuer, name its certificate or key with --trust",
+        (CheckName::Integrity, _) => "ask the holder for the credential as it was issued",
+        (CheckName::Validity, _) => "ask the holder for a current one, or judge another time with --at",
+        (CheckName::Status, CheckOutcome::Fail(_)) => "do not rely on it; ask the issuer if the holder disagrees",
+        (CheckName::Status, _) => "run it without --offline, or give the list with --status URL=FILE",
+        (CheckName::Binding, _) => "ask the holder for a new presentation, and give its --nonce and --audience",
+        _ => "ask the holder again",
+    })
+}
+
 /// An assessment for people: the verdict, each check, and the claims.
 pub(crate) fn for_people(assessment: &Assessment) -> String {
     use std::fmt::Write as _;
@@ -301,7 +318,9 @@ pub(crate) fn for_people(assessment: &Assessment) -> String {
         paint.bold(safe(assessment.source.as_deref().unwrap_or_default()))
     );
     if let Some(issuer) = &assessment.issuer {
-        let mark = if issuer.environment == Environment::Test {
+        // Lessons S36: also where a certificate that was named on the command line says nothing of its environment.
+        let marked = assessment.claims().and_then(|claims| claims.get("test")) == Some(&Json::Bool(true));
+        let mark = if marked || issuer.environment == Environment::Test {
             "  (TEST)"
         } else {
             ""
@@ -316,6 +335,9 @@ pub(crate) fn for_people(assessment: &Assessment) -> String {
             _ => String::new(),
         };
         let _ = writeln!(text, "  {:<10} {outcome}", check.name.name());
+    }
+    if let Some(remedy) = remedy(assessment) {
+        let _ = writeln!(text, "  do         {remedy}");
     }
     if assessment.verdict() != Verdict::Refused
         && let Some(claims) = assessment.claims()

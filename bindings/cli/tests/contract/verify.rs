@@ -486,6 +486,19 @@ fn people_read_the_verdict_and_each_check() {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
     assert!(!ran.out.contains('\u{1b}'), "no colours into a file");
+    assert!(
+        !ran.out.contains("  do "),
+        "nothing to do about what is accepted: {}",
+        ran.out
+    );
+    assert!(!ran.out.contains("(TEST)"), "{}", ran.out);
+    // An issuer marks what is for tests, and so does whoever shows it.
+    folder.write(
+        "test.sdjwt",
+        school.issue(school.claims().with("test", Json::Bool(true)), Object::new()),
+    );
+    let ran = folder.run(&["verify", "--offline", "--at", AT, "--trust", "key.json", "test.sdjwt"]);
+    assert!(ran.exit == 0 && ran.out.contains("(TEST)"), "{}", ran.out);
     // What was refused is not shown as if it were true, and steers no terminal.
     let evil = school.claims().with("note", Json::from("\u{1b}[2J\u{202e}evil"));
     folder.write("evil.sdjwt", school.issue(evil, Object::new()));
@@ -494,7 +507,9 @@ fn people_read_the_verdict_and_each_check() {
     let ran = folder.run(&["verify", "--offline", "--at", AT, "report.sdjwt"]);
     assert_eq!(ran.exit, 1);
     assert!(
-        ran.out.contains("fail: trust.unknown_issuer") && !ran.out.contains("Erika"),
+        ran.out.contains("fail: trust.unknown_issuer")
+            && !ran.out.contains("Erika")
+            && ran.out.contains("with --trust"),
         "{}",
         ran.out
     );

@@ -193,7 +193,11 @@ fn report(open: &OpenWallet, notice: Option<Report>) {
 }
 
 fn refused(error: &IssuanceError) -> Failure {
-    Failure::new(error.code(), "the offer was not collected", error, error.remedy())
+    let remedy = match error.code() {
+        "url.not_https" => "ask the issuer for an https link; a test on this machine needs a test wallet and --dev",
+        _ => error.remedy(),
+    };
+    Failure::new(error.code(), "the offer was not collected", error, remedy)
 }
 
 /// Shows what is asked and finds the answer: the person's at a terminal, else that of the command line.
