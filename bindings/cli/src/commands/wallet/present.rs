@@ -32,14 +32,17 @@ pub(crate) struct Presented {
 }
 
 pub(super) fn run(open: &mut OpenWallet, request: &str, yes: bool, select: &[String]) -> CommandOutcome {
+    let mut answerable = true;
     let presented = present(open, request, &Wish { yes, select }, &mut |open, consent| {
+        answerable = consent.proposal().is_some();
         if !open.json {
             show(consent);
         }
     })?;
     let shared = presented.receipt.verdict == Verdict::Shared;
     if open.json {
-        outln!("{}", marked(to_json(&presented)));
+        let reason = (!answerable).then(|| Json::from("no_credential"));
+        outln!("{}", marked(to_json(&presented).with("reason", reason)));
     } else if shared {
         outln!(
             "{} shown to {}",
@@ -51,6 +54,12 @@ pub(super) fn run(open: &mut OpenWallet, request: &str, yes: bool, select: &[Str
         }
     } else {
         outln!("nothing was shown to {}", safe(&presented.receipt.party));
+        if !answerable {
+            outln!(
+                "    why: no credential in this wallet answers the request; the verifier is told no more than of a no"
+            );
+            outln!("     do: collect what is missing with `mappe wallet receive`");
+        }
     }
     Ok(ExitCode::from(u8::from(!shared)))
 }
