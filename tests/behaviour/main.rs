@@ -12,6 +12,7 @@ mod sd_jwt_refusals;
 mod sd_jwt_types;
 mod status;
 mod store;
+mod test_credentials;
 mod trust;
 mod verifier;
 mod wallet;

@@ -257,7 +257,8 @@ pub(crate) struct WalletArgs {
 pub(crate) enum WalletCommand {
     /// Makes a wallet
     Init,
-    /// Receives credentials for an offer: a URL or the content of a QR code
+    /// Receives credentials for an offer: a URL or the content of a QR code; asks at a terminal, else the command is the
+    /// consent
     Receive {
         /// The offer
         offer: String,

@@ -6,7 +6,7 @@ use crate::credential::sd_jwt::{KeyBinding, Kind, SdJwt, SdJwtError, VerifyOptio
 use crate::credential::{Unverified, Verified};
 use crate::status::{Status, StatusEvidence};
 use crate::time::Timestamp;
-use crate::trust::{IssuerEvidence, TrustError, TrustStore, TrustedIssuer};
+use crate::trust::{Environment, IssuerEvidence, TrustError, TrustStore, TrustedIssuer};
 
 /// By what a credential is judged.
 #[derive(Clone, Debug)]
@@ -26,6 +26,9 @@ pub struct AssessOptions<'a> {
     pub status_at: Timestamp,
     /// By how many seconds clocks may differ.
     pub skew: i64,
+    /// Whether a credential that its issuer marked as one for tests is refused (lessons S36): so by whoever judges for
+    /// production by declared anchors, not by a look at a single file.
+    pub refuse_tests: bool,
     /// What one input may cost.
     pub budget: Budget,
 }
@@ -66,6 +69,7 @@ impl<'a> AssessOptions<'a> {
             status: None,
             status_at: at,
             skew: 60,
+            refuse_tests: false,
             budget: Budget::default(),
         }
     }
@@ -93,6 +97,13 @@ impl<'a> AssessOptions<'a> {
     pub fn with_status(mut self, status: &'a StatusEvidence, at: Timestamp) -> Self {
         self.status = Some(status);
         self.status_at = at;
+        self
+    }
+
+    /// The same, with credentials for tests refused if the anchors are those of production.
+    #[must_use]
+    pub fn for_production(mut self) -> Self {
+        self.refuse_tests = self.trust.environment() == Environment::Production;
         self
     }
 
@@ -251,8 +262,14 @@ impl Assessment {
         let credential = verified.credential();
         self.issuer = Some(verified.issuer().clone());
         self.type_names = credential.type_names().into_iter().map(str::to_owned).collect();
-        self.set_claims(credential.claims().clone());
-        self.pass(CheckName::Origin, origin_evidence(verified.issuer()));
+        let is_test = credential.claims().get("test").and_then(Json::as_bool) == Some(true);
+        if options.refuse_tests && is_test {
+            let fail = CheckOutcome::Fail("trust.test_credential".to_owned());
+            self.push(Check::new(CheckName::Origin, fail).with_evidence(origin_evidence(verified.issuer())));
+        } else {
+            self.set_claims(credential.claims().clone());
+            self.pass(CheckName::Origin, origin_evidence(verified.issuer()));
+        }
         self.pass(CheckName::Integrity, Object::new());
         if let Ok(Some(reference)) = credential.status_reference() {
             self.status_uris.push(reference.uri);

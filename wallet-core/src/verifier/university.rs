@@ -414,6 +414,7 @@ impl University {
     pub(super) fn options<'a>(&'a self, session: &'a Session, at: Timestamp, now: Timestamp) -> AssessOptions<'a> {
         AssessOptions::new(&self.config.trust, at)
             .with_format(FormatChoice::DcSdJwt)
+            .for_production()
             .with_key_binding(&session.nonce, session.client_id.as_str(), self.config.most_age)
             .with_status(&self.status, now)
     }

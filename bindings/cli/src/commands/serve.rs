@@ -14,6 +14,7 @@ use crate::report::{Failure, Outcome};
 
 /// The names in development certificates.
 const SCHOOL: &str = "School office of Musterhausen";
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 const UNIVERSITY: &str = "University of Musterhausen";
 
 pub(crate) fn run(command: ServeCommand) -> Outcome {
@@ -29,7 +30,7 @@ pub(crate) fn run(command: ServeCommand) -> Outcome {
             trust,
             signer,
         } => {
-            let store = trust::store_of(&trust, signer.as_deref(), args.dev)?;
+            let (store, _) = trust::store_of(&trust, signer.as_deref(), args.dev)?;
             let name = args.name.clone().unwrap_or_else(|| UNIVERSITY.to_owned());
             let mut host = prepare(&args, &name, IdentityKind::Access)?;
             let service = UniversityService::open(&mut host, store).map_err(|error| failed(&error))?;
@@ -52,7 +53,11 @@ pub(crate) fn failed(error: &HostError) -> Failure {
 }
 
 fn answer(host: Host, service: impl Service, role: &str, args: &ServeArgs) -> Outcome {
-    let filter = EnvFilter::try_from_env("MAPPE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // The level is the operator's to choose; what dependencies would log is not: it could hold what was sent.
+    let level = std::env::var("MAPPE_LOG")
+        .ok()
+        .filter(|level| LEVELS.contains(&level.as_str()));
+    let filter = EnvFilter::new(format!("off,wallet_server={}", level.as_deref().unwrap_or("info")));
     let subscriber = tracing_subscriber::fmt()
         .json()
         .with_env_filter(filter)

@@ -107,8 +107,15 @@ impl Anchors {
     }
 }
 
+/// Whether anchors say themselves if they are for production or for tests: packs do, single files do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Declared {
+    No,
+    Yes,
+}
+
 /// The store of `--trust PATH…`; without any, the anchors of the user's own folder.
-pub(crate) fn store_of(paths: &[PathBuf], signer: Option<&Path>, dev: bool) -> Result<TrustStore, Failure> {
+pub(crate) fn store_of(paths: &[PathBuf], signer: Option<&Path>, dev: bool) -> Result<(TrustStore, Declared), Failure> {
     let default = if dev {
         Environment::Test
     } else {
@@ -116,8 +123,8 @@ pub(crate) fn store_of(paths: &[PathBuf], signer: Option<&Path>, dev: bool) -> R
     };
     if paths.is_empty() {
         return match Anchors::open(&home(None)?)? {
-            Some(anchors) => anchors.store(),
-            None => Ok(TrustStore::new(default)),
+            Some(anchors) => Ok((anchors.store()?, Declared::Yes)),
+            None => Ok((TrustStore::new(default), Declared::No)),
         };
     }
     let mut packs = Vec::new();
@@ -128,6 +135,7 @@ pub(crate) fn store_of(paths: &[PathBuf], signer: Option<&Path>, dev: bool) -> R
             Source::Anchors(found) => anchors.extend(found.into_iter().map(|anchor| (path, anchor))),
         }
     }
+    let declared = if packs.is_empty() { Declared::No } else { Declared::Yes };
     let environment = packs.first().map_or(default, |(_, pack)| pack.environment);
     let mut store = TrustStore::new(environment);
     for (path, pack) in packs {
@@ -138,7 +146,7 @@ pub(crate) fn store_of(paths: &[PathBuf], signer: Option<&Path>, dev: bool) -> R
             .add(Role::Issuers, anchor)
             .map_err(|error| refused(path, &error.into()))?;
     }
-    Ok(store)
+    Ok((store, declared))
 }
 
 /// The anchors in a file of `--trust`, for a server that keeps its own store.

@@ -21,7 +21,7 @@ use wallet_server::Client;
 use super::bulk::{self, Judge, Tally};
 use super::input::{self, Item, Items};
 use super::inspect::pretty;
-use super::trust;
+use super::trust::{self, Declared};
 use crate::args::{FormatArg, VerifyArgs};
 use crate::report::{Failure, Outcome, Paint, safe};
 use web_keys::WebKeys;
@@ -32,7 +32,7 @@ const PRESENTATION_AGE: i64 = 600;
 const MOST_LISTS: usize = 1000;
 
 pub(crate) fn run(args: VerifyArgs) -> Outcome {
-    let trust = trust::store_of(&args.trust, args.trust_signer.as_deref(), args.dev)?;
+    let (trust, declared) = trust::store_of(&args.trust, args.trust_signer.as_deref(), args.dev)?;
     let environment = trust.environment();
     let at = input::at(args.at.as_deref())?;
     let policy = if args.dev {
@@ -79,6 +79,7 @@ pub(crate) fn run(args: VerifyArgs) -> Outcome {
             asked: Mutex::default(),
         },
         client: (!args.offline).then(|| Client::new(policy)),
+        declared,
         json: args.json,
     };
     if !args.json && environment == Environment::Test {
@@ -150,6 +151,7 @@ struct Verifier<'a> {
     web_keys: WebKeys,
     /// Without one, nothing is fetched.
     client: Option<Client>,
+    declared: Declared,
     json: bool,
 }
 
@@ -166,6 +168,9 @@ impl Verifier<'_> {
         let mut options = AssessOptions::new(&anchors, self.at)
             .with_format(self.format)
             .with_status(&evidence, self.status_at);
+        if self.declared == Declared::Yes {
+            options = options.for_production();
+        }
         if let Some((nonce, audience)) = self.presented {
             options = options.with_key_binding(nonce, audience, PRESENTATION_AGE);
         }

@@ -31,6 +31,22 @@ fn an_empty_wallet_says_so() {
     assert!(ran.exit == 0 && ran.out.contains("empty"), "{ran:?}");
     assert_eq!(wallet(&folder, &["list", "--json"]).json(), Json::Array(Vec::new()));
     assert!(matches!(wallet(&folder, &["history", "--json"]).json(), Json::Array(_)));
+    // What was refused is noted, without a name that nobody vouched for.
+    let ran = wallet(
+        &folder,
+        &[
+            "present",
+            "openid4vp://?client_id=redirect_uri%3Ahttps%3A%2F%2Fx.example&request_uri=https%3A%2F%2Fx.example",
+            "--yes",
+            "--json",
+        ],
+    );
+    assert_eq!(ran.exit, 1, "{ran:?}");
+    let noted = wallet(&folder, &["history", "--json"]).out;
+    assert!(
+        noted.contains("unauthenticated") && !noted.contains("x.example"),
+        "{noted}"
+    );
     assert_eq!(wallet(&folder, &["history"]).exit, 0);
     for args in [["show", "abc"], ["show", "../../etc/passwd"], ["delete", "abc"]] {
         wallet(&folder, &args).is_refused(1, "wallet.no_such_holding");

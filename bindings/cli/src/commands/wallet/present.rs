@@ -10,7 +10,7 @@ use wallet_core::presentation::{
 };
 use wallet_core::rulebook::{Language, Rulebook};
 use wallet_core::trust::Environment;
-use wallet_core::wallet::{Code, CopyRef, EntryId, KeyStore as _, Outcome as EntryOutcome, Presentation};
+use wallet_core::wallet::{Code, CopyRef, EntryId, Event, KeyStore as _, Outcome as EntryOutcome, Party, Presentation};
 use wallet_server::SystemRandom;
 
 use super::open::{OpenWallet, failed};
@@ -87,12 +87,33 @@ fn to_json(presented: &Presented) -> Object {
         .with("redirect_uri", presented.redirect.as_deref().map(Json::from))
 }
 
-/// Runs a presentation to its end. `look` is shown the consent before anything is decided.
+/// Runs a presentation to its end. `look` is shown the consent before anything is decided. A request that is refused
+/// is noted in the history too (ARF `DASH_02`).
 pub(crate) fn present(
     open: &mut OpenWallet,
     request: &str,
     wish: &Wish<'_>,
     look: &mut dyn FnMut(&OpenWallet, &Consent),
+) -> Result<Presented, Failure> {
+    let mut entry = None;
+    let result = go_through(open, request, wish, look, &mut entry);
+    if let (Err(failure), None) = (&result, entry) {
+        // Who asked is not known: what a stranger calls itself is not written down as a name (lessons S11).
+        let party = Party::new("unauthenticated", None, open.wallet.environment());
+        let event = Event::Presentation(Presentation::new(party, Vec::new(), Vec::new()));
+        let outcome = Code::parse(&failure.code).map_or(EntryOutcome::Unfinished, EntryOutcome::NotCompleted);
+        let now = open.now();
+        let _ = open.wallet.record(event, outcome, now, &mut SystemRandom::new());
+    }
+    result
+}
+
+fn go_through(
+    open: &mut OpenWallet,
+    request: &str,
+    wish: &Wish<'_>,
+    look: &mut dyn FnMut(&OpenWallet, &Consent),
+    entry: &mut Option<EntryId>,
 ) -> Result<Presented, Failure> {
     let random = &mut SystemRandom::new();
     let holding = open.wallet.hand().map_err(failed("nothing was shown"))?;
@@ -101,7 +122,6 @@ pub(crate) fn present(
     let arrival = Arrival::Link;
     let mut step = begin(request, arrival, &context, open.now(), random).map_err(|error| refused(&error))?;
     let mut about: Option<Presentation> = None;
-    let mut entry: Option<EntryId> = None;
     let mut declined = false;
     for _ in 0..MOST_STEPS {
         let now = open.now();
@@ -110,7 +130,7 @@ pub(crate) fn present(
                 if let (Some(receipt), Some(presentation)) = (exchange.receipt(), about.take()) {
                     // On the disk before it leaves: a crash may lose a copy, but never show one twice.
                     let noted = open.wallet.release(presentation, receipt, now, random);
-                    entry = Some(noted.map_err(failed("nothing was shown"))?);
+                    *entry = Some(noted.map_err(failed("nothing was shown"))?);
                     declined = receipt.verdict != Verdict::Shared;
                 }
                 let sent = open.client.execute(exchange.request());
@@ -135,8 +155,20 @@ pub(crate) fn present(
             }
             Step::Ask(consent) => {
                 look(open, &consent);
-                about = Some(Presentation::of_consent(&consent));
-                let decision = decide(open, &consent, wish)?;
+                let presentation = Presentation::of_consent(&consent);
+                let decision = match decide(open, &consent, wish) {
+                    Ok(decision) => decision,
+                    Err(failure) => {
+                        let outcome =
+                            Code::parse(&failure.code).map_or(EntryOutcome::Unfinished, EntryOutcome::NotCompleted);
+                        let noted = open
+                            .wallet
+                            .record(Event::Presentation(presentation), outcome, now, random);
+                        *entry = noted.ok();
+                        return Err(failure);
+                    }
+                };
+                about = Some(presentation);
                 consent.answer(decision, now, random).map_err(|error| refused(&error))?
             }
             Step::Sign(signing) => {

@@ -7,7 +7,7 @@ use wallet_core::issuance::{
     Answer, Config, IssuanceError, OfferSummary, Outcome, Preview, Report, Step, Topic, begin,
 };
 use wallet_core::rulebook::{Language, Rulebook};
-use wallet_core::wallet::{HoldingId, KeyStore as _, make_keys};
+use wallet_core::wallet::{Code, Event, HoldingId, Issuance, KeyStore as _, Outcome as EntryOutcome, Party, make_keys};
 use wallet_server::SystemRandom;
 
 use super::open::{OpenWallet, failed};
@@ -50,12 +50,36 @@ pub(super) fn run(open: &mut OpenWallet, offer: &str, tx_code: Option<&str>, yes
     Ok(())
 }
 
-/// Runs an issuance to its end and stores what came.
+/// Runs an issuance to its end and stores what came; one that fails is noted in the history (ARF `DASH_02`).
 pub(crate) fn receive(
     open: &mut OpenWallet,
     offer: &str,
     tx_code: Option<&str>,
     yes: bool,
+) -> Result<Vec<HoldingId>, Failure> {
+    let mut about = None;
+    let result = collect(open, offer, tx_code, yes, &mut about);
+    if let (Err(failure), Some(summary)) = (&result, &about) {
+        let (now, environment) = (open.now(), open.wallet.environment());
+        // Nobody has vouched for the issuer yet: what is noted is the identifier that it goes by.
+        let party = Party::new(summary.issuer.as_str(), None, environment);
+        let (vct, copies) = summary
+            .credentials
+            .first()
+            .map_or(("", 0), |first| (first.type_name.as_str(), first.copies));
+        let event = Event::Issuance(Issuance::failed(party, vct, copies));
+        let outcome = Code::parse(&failure.code).map_or(EntryOutcome::Unfinished, EntryOutcome::NotCompleted);
+        let _ = open.wallet.record(event, outcome, now, &mut SystemRandom::new());
+    }
+    result
+}
+
+fn collect(
+    open: &mut OpenWallet,
+    offer: &str,
+    tx_code: Option<&str>,
+    yes: bool,
+    about: &mut Option<OfferSummary>,
 ) -> Result<Vec<HoldingId>, Failure> {
     let random = &mut SystemRandom::new();
     let mut config = Config::default();
@@ -102,6 +126,9 @@ pub(crate) fn receive(
                 signing.answer(&signatures).map_err(|error| refused(&error))?
             }
             Step::Ask(question) => {
+                if let Topic::Offer(summary) = question.topic() {
+                    *about = Some(summary.clone());
+                }
                 let answer = decide(open, question.topic(), tx_code, yes)?;
                 if let Answer::Code(code) = &answer {
                     question.check_code(code).map_err(|error| {
