@@ -20,12 +20,23 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::args::{Cli, Command};
-use crate::report::Outcome;
+use crate::report::{Failure, Outcome};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            if error.use_stderr() && std::env::args().any(|argument| argument == "--json") {
+                let text = error.render().to_string();
+                let why: Vec<&str> = text
+                    .lines()
+                    .take_while(|line| !line.is_empty())
+                    .map(str::trim)
+                    .collect();
+                let why = why.join(" ");
+                let why = why.trim_start_matches("error: ");
+                return Failure::usage("usage", "the command is not run", why, "see `mappe help`").print(true);
+            }
             let _ = error.print();
             // Help and version are not mistakes; all else is one of usage (64).
             return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
@@ -54,7 +65,7 @@ fn run(command: Command) -> Outcome {
             let mut page = Vec::new();
             clap_mangen::Man::new(Cli::command())
                 .render(&mut page)
-                .map_err(|error| report::Failure::file("standard output".as_ref(), &error))?;
+                .map_err(|error| Failure::file("standard output".as_ref(), &error))?;
             out!("{}", String::from_utf8_lossy(&page));
             Ok(ExitCode::SUCCESS)
         }
