@@ -3,6 +3,7 @@
 
 mod citizen;
 mod dcql;
+mod fuzz_replay;
 mod issuance;
 mod issuer;
 mod layers;

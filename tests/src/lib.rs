@@ -1,6 +1,7 @@
 //! Fakes for tests: randomness that repeats, and the place of the published vectors.
 
 pub mod campus;
+pub mod fuzzing;
 pub mod issuing;
 
 use std::path::PathBuf;

@@ -282,13 +282,6 @@ into_json! {
     Number, number => Self::Number(number);
 }
 
-impl From<Json> for serde_json::Value {
-    /// Hands the value to a crate that speaks `serde_json`; the text form is parsed again.
-    fn from(value: Json) -> Self {
-        serde_json::from_str(&value.to_string()).expect("what Json writes, serde_json reads")
-    }
-}
-
 /// Reads a typed struct after the strict check: duplicates, depth and size are refused first.
 pub fn from_slice<T: DeserializeOwned>(text: impl AsRef<[u8]>, budget: &mut Budget) -> Result<T, JsonError> {
     parse::check(text.as_ref(), budget)?;
