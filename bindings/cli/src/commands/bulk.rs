@@ -1,5 +1,6 @@
 //! Judging many items on several threads: in order, in flat memory.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -8,6 +9,8 @@ use crate::report::Failure;
 
 /// Enough that taking a turn costs nothing beside the signatures, few enough that output starts at once.
 const BATCH: usize = 64;
+/// So many batches may wait for an earlier one; then the threads wait, so that memory stays flat.
+const MOST_EARLY: usize = 32;
 
 /// What a batch becomes: its output, and the worst verdicts in it.
 pub(crate) trait Judge: Sync {
@@ -44,13 +47,15 @@ struct Input {
 struct Output<'a> {
     sink: &'a mut (dyn Write + Send),
     next_batch: usize,
+    /// Batches that were done before an earlier one.
+    early: BTreeMap<usize, (Vec<u8>, Tally)>,
     tally: Tally,
     broken: Option<io::Error>,
     progress: &'a (dyn Fn(Tally) + Sync),
 }
 
-/// Judges all items with `jobs` threads. Each takes a batch, judges it, waits for its turn and writes: there is no queue
-/// that could grow.
+/// Judges all items with `jobs` threads. Each takes a batch, judges it, and writes what is due: output keeps its order,
+/// and no more than a few batches wait for it.
 pub(crate) fn run(
     items: Items,
     jobs: usize,
@@ -66,6 +71,7 @@ pub(crate) fn run(
     let output = Mutex::new(Output {
         sink,
         next_batch: 0,
+        early: BTreeMap::new(),
         tally: Tally::default(),
         broken: None,
         progress,
@@ -91,33 +97,39 @@ pub(crate) fn run(
 }
 
 fn work(input: &Mutex<Input>, output: &Mutex<Output<'_>>, turn: &Condvar, judge: &dyn Judge) {
-    let mut text = Vec::new();
     loop {
         let (number, batch) = take(input);
         if batch.is_empty() {
             return;
         }
         let mut tally = Tally::default();
-        text.clear();
+        let mut text = Vec::new();
         for item in &batch {
             judge.judge(item, &mut text, &mut tally);
         }
         let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-        while output.next_batch != number {
+        output.early.insert(number, (text, tally));
+        output.write_what_is_due();
+        turn.notify_all();
+        // Whoever has the batch that is due never waits here, so somebody always goes on.
+        while output.early.len() >= MOST_EARLY {
             output = turn.wait(output).unwrap_or_else(PoisonError::into_inner);
         }
-        output.next_batch += 1;
-        output.tally.add(tally);
-        if output.broken.is_none() {
-            let result = output.sink.write_all(&text);
-            output.broken = result.err();
-        }
-        let stop = output.broken.is_some();
-        (output.progress)(output.tally);
-        drop(output);
-        turn.notify_all();
-        if stop {
+        if output.broken.is_some() {
             input.lock().unwrap_or_else(PoisonError::into_inner).items = Items::new(Vec::new());
+        }
+    }
+}
+
+impl Output<'_> {
+    fn write_what_is_due(&mut self) {
+        while let Some((text, tally)) = self.early.remove(&self.next_batch) {
+            self.next_batch += 1;
+            self.tally.add(tally);
+            if self.broken.is_none() {
+                self.broken = self.sink.write_all(&text).err();
+            }
+            (self.progress)(self.tally);
         }
     }
 }
