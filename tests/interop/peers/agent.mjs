@@ -1,5 +1,5 @@
 // A Credo agent that lives in memory: keys in Node's own key store, records in a map. Nothing native, nothing on disk.
-import { randomBytes } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { Agent, ConsoleLogger, InjectionSymbols, JsonTransformer, Kms, LogLevel, RecordDuplicateError, RecordNotFoundError,
   StorageVersionRecord, X509Certificate, X509KeyUsage } from '@credo-ts/core'
 import { agentDependencies, NodeInMemoryKeyManagementStorage, NodeKeyManagementService } from '@credo-ts/node'
@@ -108,8 +108,22 @@ export async function newKey(agent) {
   return Kms.PublicJwk.fromPublicJwk(publicJwk)
 }
 
-/** A serial number whose first byte needs no filler: Credo's own are not DER once in 256 times, and we refuse those. */
-const newSerial = () => `4${randomBytes(16).toString('hex').slice(1)}`
+/** Credo's serial numbers are not DER once in some hundred times; OpenSSL refuses those certificates, and so do we. */
+function isDer(certificate) {
+  try {
+    return new X509Certificate(certificate.toString('pem')) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** Makes certificates until one is DER. */
+async function createCertificate(agent, options) {
+  for (;;) {
+    const certificate = await agent.x509.createCertificate(options)
+    if (isDer(certificate)) return certificate
+  }
+}
 
 /** Makes a certificate authority and a leaf for `localhost`, with the extensions HAIP asks of an x5c chain. */
 export async function newChain(agent, { name, base }) {
@@ -117,9 +131,8 @@ export async function newChain(agent, { name, base }) {
   const leafKey = await newKey(agent)
   const midnight = Math.floor(Date.now() / DAY) * DAY
   const validity = { notBefore: new Date(midnight - DAY), notAfter: new Date(midnight + 365 * DAY) }
-  const root = await agent.x509.createCertificate({
+  const root = await createCertificate(agent, {
     authorityKey,
-    serialNumber: newSerial(),
     issuer: { commonName: `${name} Root`, countryName: 'DE' },
     validity,
     extensions: {
@@ -128,9 +141,8 @@ export async function newChain(agent, { name, base }) {
       subjectKeyIdentifier: { include: true },
     },
   })
-  const leaf = await agent.x509.createCertificate({
+  const leaf = await createCertificate(agent, {
     authorityKey,
-    serialNumber: newSerial(),
     issuer: root.issuer,
     subjectPublicKey: leafKey,
     subject: { commonName: name, countryName: 'DE' },
