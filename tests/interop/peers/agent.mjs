@@ -1,5 +1,5 @@
 // A Credo agent that lives in memory: keys in Node's own key store, records in a map. Nothing native, nothing on disk.
-import { X509Certificate } from 'node:crypto'
+import { X509Certificate as NodeCertificate } from 'node:crypto'
 import { Agent, ConsoleLogger, InjectionSymbols, JsonTransformer, Kms, LogLevel, RecordDuplicateError, RecordNotFoundError,
   StorageVersionRecord, X509Certificate, X509KeyUsage } from '@credo-ts/core'
 import { agentDependencies, NodeInMemoryKeyManagementStorage, NodeKeyManagementService } from '@credo-ts/node'
@@ -111,7 +111,7 @@ export async function newKey(agent) {
 /** Credo's serial numbers are not DER once in some hundred times; OpenSSL refuses those certificates, and so do we. */
 function isDer(certificate) {
   try {
-    return new X509Certificate(certificate.toString('pem')) !== undefined
+    return new NodeCertificate(certificate.toString('pem')) !== undefined
   } catch {
     return false
   }
