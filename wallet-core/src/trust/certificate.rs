@@ -57,7 +57,11 @@ impl Certificate {
                 limit: LONGEST,
             });
         }
-        let parsed = x509_cert::Certificate::from_der(der).map_err(|_| CertificateError::Der)?;
+        let parsed = x509_cert::Certificate::from_der(der).or_else(|error| match with_shortest_serial(der) {
+            Some(mended) => x509_cert::Certificate::from_der(&mended),
+            None => Err(error),
+        });
+        let parsed = parsed.map_err(|_| CertificateError::Der)?;
         let tbs = parsed.tbs_certificate();
         if tbs.version() != x509_cert::certificate::Version::V3 {
             return Err(CertificateError::Version);
@@ -370,6 +374,50 @@ fn attribute(name: &Name, oid: &str) -> Option<String> {
 
 fn timestamp(since_1970: Duration) -> Timestamp {
     Timestamp::from_unix(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The certificate with the filler in front of its serial number taken away, if that is what ails it: a widespread
+/// library writes such serials once in some hundred times. The copy is for reading alone; signatures are checked over
+/// the bytes as received.
+fn with_shortest_serial(der: &[u8]) -> Option<Vec<u8>> {
+    let (certificate, rest) = open(der, 0x30)?;
+    let (to_be_signed, signature) = open(certificate, 0x30)?;
+    let (_, after_version) = open(to_be_signed, 0xa0)?;
+    let (serial, after_serial) = open(after_version, 0x02)?;
+    let filler = serial
+        .windows(2)
+        .take_while(|pair| pair[0] == 0 && pair[1] < 0x80)
+        .count();
+    if filler == 0 || !rest.is_empty() {
+        return None;
+    }
+    let version = &to_be_signed[..to_be_signed.len() - after_version.len()];
+    let serial = close(0x02, &[&serial[filler..]]);
+    let to_be_signed = close(0x30, &[version, &serial, after_serial]);
+    Some(close(0x30, &[&to_be_signed, signature]))
+}
+
+/// The content of the first element, which must have this tag, and what follows it. Definite lengths up to 64 KiB.
+fn open(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (found, rest) = der.split_first()?;
+    let (length, rest) = match rest {
+        [0x82, high, low, rest @ ..] => (usize::from(*high) << 8 | usize::from(*low), rest),
+        [0x81, length, rest @ ..] => (usize::from(*length), rest),
+        [length @ 0..=0x7f, rest @ ..] => (usize::from(*length), rest),
+        _ => return None,
+    };
+    (*found == tag).then(|| rest.split_at_checked(length)).flatten()
+}
+
+fn close(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let [.., high, low] = content.len().to_be_bytes();
+    let head = match content.len() {
+        0..=0x7f => vec![tag, low],
+        0x80..=0xff => vec![tag, 0x81, low],
+        _ => vec![tag, 0x82, high, low],
+    };
+    [head, content].concat()
 }
 
 /// Bytes that are not a usable certificate.

@@ -91,3 +91,33 @@ fn names_that_a_certificate_cannot_carry_are_refused() {
     let open = root.issue_leaf(&LeafProfile::new("Blatt"), &key, Validity::default(), &mut random);
     assert_eq!(open, Err(AuthorityError::Validity));
 }
+
+/// A certificate like those that a widespread library makes once in some hundred times.
+#[test]
+fn a_serial_number_with_filler_is_read_and_its_signature_holds() {
+    let mut random = Counter(9);
+    let root = CertificateAuthority::generate("Wurzel", Curve::P256, window(), &mut random).unwrap();
+    let key = PublicKey::from(&SigningKey::generate(Curve::P256, &mut random));
+    let subject = encode::name(&CertificateName::new("Schule")).unwrap();
+    let profile = LeafProfile::new("Schule").dns("schule.example");
+    let draft = || encode::Draft {
+        issuer: root.certificate.subject(),
+        subject: &subject,
+        key: &key,
+        validity: window(),
+        extensions: encode::leaf_extensions(&profile, &key_id(&key), &root.key_id()).unwrap(),
+    };
+    for serial in [[0x00, 0x6c, 1, 2], [0x00, 0x00, 0x6c, 3]] {
+        let leaf = draft().sign(&root.key, &serial).unwrap();
+        assert_eq!(leaf.dns_names(), ["schule.example"]);
+        assert!(leaf.der().windows(4).any(|window| window == serial), "kept as received");
+        let mut store = crate::trust::TrustStore::new(crate::trust::Environment::Test);
+        store.add_anchor(crate::trust::Role::RelyingParties, root.certificate().clone());
+        let at = Timestamp::parse("2026-06-01").unwrap();
+        assert!(store.resolve_relying_party(&[leaf.der().to_vec()], at).is_ok());
+    }
+    // Other faults are not mended.
+    let mut bent = draft().sign(&root.key, &[0x6c]).unwrap().der().to_vec();
+    bent.push(0);
+    assert_eq!(Certificate::parse(&bent), Err(CertificateError::Der));
+}
