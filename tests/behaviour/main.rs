@@ -4,6 +4,7 @@
 mod citizen;
 mod dcql;
 mod fuzz_replay;
+mod hostile_input;
 mod issuance;
 mod issuer;
 mod layers;

@@ -181,6 +181,8 @@ impl Walk<'_, '_, '_> {
     fn at(&mut self, value: &Json, depth: usize) -> Result<bool, Stop> {
         self.steps.take(1).map_err(Stop::Steps)?;
         let Some(element) = self.claim.path().elements().get(depth) else {
+            // Each value to compare with is a step too: the values are the stranger's.
+            self.steps.take(self.claim.values().len()).map_err(Stop::Steps)?;
             return Ok(self.accept(value));
         };
         match (element, value) {

@@ -77,7 +77,7 @@ impl HttpsUrl {
         if !named && v6.is_none_or(|host| host.parse::<std::net::Ipv6Addr>().is_err()) {
             return Err(UrlError::Host);
         }
-        if !port.is_empty() && port[1..].parse::<u16>().map_or(true, |port| port == 0) {
+        if !port.is_empty() && !is_port(port) {
             return Err(UrlError::Host);
         }
         let url = Self {
@@ -175,6 +175,12 @@ impl HttpsUrl {
                 .iter()
                 .any(|suffix| host.ends_with(suffix))
     }
+}
+
+/// RFC 3986 §3.2.3: a colon and digits. What `parse` takes beside digits (`+80`) is another address to other readers.
+fn is_port(text: &str) -> bool {
+    let digits = text.strip_prefix(':').unwrap_or_default();
+    digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok_and(|port| port != 0)
 }
 
 impl fmt::Display for HttpsUrl {

@@ -1,5 +1,6 @@
 //! The holder's side: choosing what to disclose, and binding it to a request (RFC 9901 §7.2).
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use crate::codec::{Budget, Json, Object};
@@ -34,11 +35,13 @@ impl SdJwt {
                 return Err(SdJwtError::NothingThere);
             }
         }
+        // Sets, since a query may ask for every element of an array of thousands.
+        let chosen: HashSet<&[PathElement]> = wanted.iter().map(ClaimPath::elements).collect();
+        let above: HashSet<&[PathElement]> = chosen.iter().flat_map(|path| prefixes(path)).collect();
         let mut open = vec![false; self.disclosures().count()];
         for (index, place) in self.places() {
-            open[index] = wanted
-                .iter()
-                .any(|path| place.starts_with(path) || path.starts_with(&place));
+            let place = place.elements();
+            open[index] = above.contains(place) || prefixes(place).any(|path| chosen.contains(path));
         }
         let mut text = String::with_capacity(self.marks.key_binding);
         text.push_str(self.jwt());
@@ -68,6 +71,11 @@ impl SdJwt {
         self.reprocess(Slots::Remove, &mut places);
         places.into_found()
     }
+}
+
+/// The path and those above it.
+fn prefixes(path: &[PathElement]) -> impl Iterator<Item = &[PathElement]> {
+    (1..=path.len()).map(|length| &path[..length])
 }
 
 /// The concrete paths that a path with wildcards selects.
