@@ -33,7 +33,7 @@ impl Blueprint {
         let mut concrete = Vec::new();
         for path in disclosable {
             let before = concrete.len();
-            expand(&root, path.elements(), &mut Vec::new(), &mut concrete)?;
+            expand(&root, path.elements(), |_| false, &mut Vec::new(), &mut concrete)?;
             if concrete.len() == before {
                 return Err(SdJwtError::NothingThere);
             }

@@ -30,7 +30,7 @@ impl SdJwt {
         let mut wanted = Vec::new();
         for path in paths {
             let before = wanted.len();
-            expand(&self.claims, path.elements(), &mut Vec::new(), &mut wanted)?;
+            expand(&self.claims, path.elements(), |_| false, &mut Vec::new(), &mut wanted)?;
             if wanted.len() == before {
                 return Err(SdJwtError::NothingThere);
             }
@@ -78,20 +78,24 @@ fn prefixes(path: &[PathElement]) -> impl Iterator<Item = &[PathElement]> {
     (1..=path.len()).map(|length| &path[..length])
 }
 
-/// The concrete paths that a path with wildcards selects.
+/// The concrete paths that a path with wildcards selects; what is `closed` is passed over.
 pub(super) fn expand(
     value: &Json,
     rest: &[PathElement],
+    closed: fn(&Json) -> bool,
     at: &mut Vec<PathElement>,
     found: &mut Vec<ClaimPath>,
 ) -> Result<(), PathError> {
+    if closed(value) {
+        return Ok(());
+    }
     let Some((first, rest)) = rest.split_first() else {
         found.push(ClaimPath::new(at.clone())?);
         return Ok(());
     };
     let mut step = |element: PathElement, value: &Json| {
         at.push(element);
-        let result = expand(value, rest, at, found);
+        let result = expand(value, rest, closed, at, found);
         at.pop();
         result
     };

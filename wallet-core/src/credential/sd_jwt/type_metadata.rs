@@ -19,7 +19,7 @@ pub use integrity::Integrity;
 pub use resolve::{ResolvedType, TypeFetch, TypeReference, TypeStep};
 pub use rules::Reader;
 
-use super::{ClaimPath, PathElement, PathError, SdJwt};
+use super::{ClaimPath, PathError, SdJwt};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 use crate::codec::Json;
 
 use super::resolve::ResolvedType;
-use super::{ClaimPath, PathElement, PathError, SdJwt, SdRule, TypeMetadataError};
+use super::{SdJwt, SdRule, TypeMetadataError};
+use crate::credential::sd_jwt::present::expand;
 
 /// Who checks: a verifier sees what was disclosed, and cannot tell what is missing from what is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,13 @@ impl ResolvedType {
         let (claims, selective) = credential.with_slots();
         for claim in self.claims() {
             let mut found = Vec::new();
-            select(&claims, claim.path.elements(), &mut Vec::new(), &mut found)?;
+            expand(
+                &claims,
+                claim.path.elements(),
+                is_closed_slot,
+                &mut Vec::new(),
+                &mut found,
+            )?;
             let rule = claim.sd.unwrap_or(SdRule::Allowed);
             // SD-JWT VC §9.2: a verifier must not take a closed claim for a missing one.
             let must_show = reader == Reader::Holder || rule == SdRule::Never;
@@ -42,44 +49,7 @@ impl ResolvedType {
     }
 }
 
-/// The places that a path selects; elements that are not disclosed are passed over.
-fn select(
-    value: &Json,
-    rest: &[PathElement],
-    at: &mut Vec<PathElement>,
-    found: &mut Vec<ClaimPath>,
-) -> Result<(), PathError> {
-    if is_closed_slot(value) {
-        return Ok(());
-    }
-    let Some((first, rest)) = rest.split_first() else {
-        found.push(ClaimPath::new(at.clone())?);
-        return Ok(());
-    };
-    let mut step = |element: PathElement, value: &Json| {
-        at.push(element);
-        let result = select(value, rest, at, found);
-        at.pop();
-        result
-    };
-    match (first, value) {
-        (PathElement::Key(key), Json::Object(object)) => match object.get(key) {
-            Some(value) => step(first.clone(), value),
-            None => Ok(()),
-        },
-        (PathElement::Index(index), Json::Array(items)) => match items.get(*index) {
-            Some(value) => step(first.clone(), value),
-            None => Ok(()),
-        },
-        (PathElement::All, Json::Array(items)) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, value)| step(PathElement::Index(index), value)),
-        (PathElement::Key(_), _) => Err(PathError::NotAnObject),
-        (PathElement::Index(_) | PathElement::All, _) => Err(PathError::NotAnArray),
-    }
-}
-
+/// An array element that is not disclosed.
 fn is_closed_slot(value: &Json) -> bool {
     value.get("...").is_some()
 }

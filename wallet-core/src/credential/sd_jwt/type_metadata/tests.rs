@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::codec::{Budget, Json};
+use crate::credential::PathElement;
 use crate::http::{HttpResponse, LinkPolicy};
 
 const PARENT: &str = r#"{"vct":"https://types.example/report","name":"Report","display":[{"locale":"de-DE","name":"Zeugnis"}],
