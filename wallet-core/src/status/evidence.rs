@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{StatusError, StatusListToken, UnknownReason};
-use crate::credential::StatusListReference;
+use crate::credential::{StatusEntry, StatusListReference};
 use crate::http::{HttpRequest, HttpResponse, HttpsUrl, LinkPolicy};
 use crate::time::Timestamp;
 use crate::trust::TrustedIssuer;
@@ -173,7 +173,10 @@ impl StatusEvidence {
             }
         };
         token.check_time(now)?;
-        let value = token.list.get(reference.index)?;
+        let StatusEntry::Index(index) = reference.entry else {
+            return Err(StatusError::UnsupportedFormat.into());
+        };
+        let value = token.list.get(index)?;
         let (age, limit) = freshness(token, received.fetched, now);
         Ok(Finding { value, age, limit })
     }
