@@ -8,4 +8,4 @@ mod status_reference;
 
 pub use path::{ClaimPath, PathElement, PathError};
 pub use state::{Accepted, Format, Held, Unverified, Verified};
-pub use status_reference::{StatusListReference, StatusReferenceError};
+pub use status_reference::{StatusEntry, StatusFormat, StatusListReference, StatusReferenceError};

@@ -377,7 +377,8 @@ impl TrustStore {
         })
     }
 
-    fn enforce(
+    /// Enforces a profile as far as the policy goes.
+    pub(super) fn enforce(
         &self,
         profile: CertificateProfile,
         anchor: &Anchor,
