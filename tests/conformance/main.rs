@@ -1,6 +1,8 @@
 //! Conformance tests against published vectors.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod cbor;
+mod cose;
 mod dcql;
 mod jcs;
 mod jose;
