@@ -6,6 +6,7 @@ mod cose;
 mod dcql;
 mod jcs;
 mod jose;
+mod mdoc;
 mod openid4vci;
 mod openid4vp;
 mod sd_jwt;
