@@ -939,6 +939,13 @@ fn a_status_that_is_not_understood_is_not_no_status() {
         ("uri", CborValue::from("https://s.example/1")),
     );
     assert_eq!(with(list(&[index.clone(), uri.clone()])), "a list");
+    let identifier = CborValue::map([("id", CborValue::bytes([1, 2])), uri.clone()]);
+    assert_eq!(with(CborValue::map([("identifier_list", identifier)])), "a list");
+    let nameless = CborValue::map([uri.clone()]);
+    assert_eq!(
+        with(CborValue::map([("identifier_list", nameless)])),
+        "status.reference_malformed"
+    );
     assert_eq!(with(list(&[uri])), "status.reference_malformed");
     assert_eq!(with(list(&[index])), "status.reference_malformed");
     assert_eq!(
