@@ -244,51 +244,75 @@ impl University {
         now: Timestamp,
         random: &mut dyn Random,
     ) -> Result<Created, UniversityError> {
-        self.check_purpose(spec)?;
+        self.check_purpose(&spec.query, spec.purpose.as_deref())?;
         self.sessions.sweep(now)?;
         let client_id = self.client_id(spec.prefix)?;
-        let expires = now.plus(self.config.lifetime);
-        let encrypted = spec.response_mode == ResponseMode::DirectPostJwt;
-        let session = Session {
-            id: random_token(random),
-            request_id: random_token(random),
-            revision: 0,
-            client_id: client_id.clone(),
-            nonce: random_token(random),
-            state: random_token(random),
-            response_mode: spec.response_mode,
-            key: encrypted.then(|| AgreementKey::generate(random)),
-            query: spec.query.to_json(),
-            purpose: spec.purpose.clone(),
-            return_to: spec.return_to.as_ref().map(|link| link.as_str().to_owned()),
-            response_code: None,
-            expires,
-            keep_until: expires.plus(self.config.retention),
-            stage: Stage::Open,
+        // One for the Digital Credentials API has no link.
+        let response_mode = match spec.response_mode.is_encrypted() {
+            true => ResponseMode::DirectPostJwt,
+            false => ResponseMode::DirectPost,
         };
+        let mut session = self.new_session(&spec.query, client_id.clone(), response_mode, now, random);
+        session.purpose.clone_from(&spec.purpose);
+        session.return_to = spec.return_to.as_ref().map(|link| link.as_str().to_owned());
         self.sessions.insert(&session)?;
         let uri = self.request_uri(&session.request_id);
         let link = RequestLink::by_reference(client_id, uri.as_str(), spec.method);
         Ok(Created {
             id: session.id,
             request_url: link.encode(&spec.scheme),
-            expires,
+            expires: session.expires,
         })
     }
 
+    /// An open request with everything drawn that must not repeat.
+    pub(super) fn new_session(
+        &self,
+        query: &Query,
+        client_id: ClientId,
+        response_mode: ResponseMode,
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Session {
+        let expires = now.plus(self.config.lifetime);
+        let mut session = Session {
+            id: random_token(random),
+            request_id: random_token(random),
+            revision: 0,
+            client_id,
+            nonce: random_token(random),
+            state: random_token(random),
+            response_mode,
+            key: response_mode.is_encrypted().then(|| AgreementKey::generate(random)),
+            thumbprint: None,
+            origins: Vec::new(),
+            origin: None,
+            protocol: None,
+            query: query.to_json(),
+            purpose: None,
+            return_to: None,
+            response_code: None,
+            expires,
+            keep_until: expires.plus(self.config.retention),
+            stage: Stage::Open,
+        };
+        session.thumbprint = encryption_key(&session).map(|(key, _)| key.thumbprint());
+        session
+    }
+
     /// Before anything personal is read, and closed where nothing is said (lessons S30).
-    fn check_purpose(&self, spec: &RequestSpec) -> Result<(), UniversityError> {
+    pub(super) fn check_purpose(&self, query: &Query, purpose: Option<&str>) -> Result<(), UniversityError> {
         if self.config.purposes.is_empty() {
             return Ok(());
         }
-        let named = |purpose: &&Purpose| Some(&purpose.name) == spec.purpose.as_ref();
+        let named = |allowed: &&Purpose| Some(allowed.name.as_str()) == purpose;
         let purpose = self
             .config
             .purposes
             .iter()
             .find(named)
             .ok_or(UniversityError::NoSuchPurpose)?;
-        purpose.allows(&spec.query).map_err(UniversityError::OverAsking)
+        purpose.allows(query).map_err(UniversityError::OverAsking)
     }
 
     pub(super) fn request_uri(&self, request_id: &str) -> HttpsUrl {
@@ -415,7 +439,7 @@ impl University {
         AssessOptions::new(&self.config.trust, at)
             .with_format(FormatChoice::DcSdJwt)
             .for_production()
-            .with_key_binding(&session.nonce, session.client_id.as_str(), self.config.most_age)
+            .with_key_binding(&session.nonce, &session.audience(), self.config.most_age)
             .with_status(&self.status, now)
     }
 
