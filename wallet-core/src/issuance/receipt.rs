@@ -7,7 +7,7 @@ use super::flow::{Chosen, Then, Work, report};
 use super::step::{CredentialPreview, Outcome, Preview, Question, Report, Topic};
 use super::{IssuanceError, Rejection, Step};
 use crate::codec::Budget;
-use crate::credential::{Credential, Format, Unverified, Verified};
+use crate::credential::{Credential, Unverified, Verified};
 use crate::keys::KeyHandle;
 use crate::protocol::openid4vci::NotificationEvent;
 use crate::time::Timestamp;
@@ -113,6 +113,7 @@ fn preview(received: &[Received]) -> Preview {
         CredentialPreview {
             configuration: received.configuration.clone(),
             name: received.name.clone(),
+            format: copy.format().name().to_owned(),
             type_name: copy.type_name().to_owned(),
             claims: copy.claims().clone(),
             copies: received.copies.len(),
@@ -167,13 +168,14 @@ fn check_batch(
             keys,
         });
     }
+    let format = choice.format().ok_or(Rejection::WrongType)?;
     let budget = &mut Budget::new(16 << 20, 64, 2_000_000);
     let mut copies: Vec<Copy> = Vec::new();
     for text in texts {
-        let unverified = Unverified::parse_as(Format::DcSdJwt, text, budget).map_err(Rejection::Credential)?;
+        let unverified = Unverified::parse_as(format, text, budget).map_err(Rejection::Credential)?;
         let verified = unverified.verify(trust, now).map_err(Rejection::Credential)?;
         let copy = verified.credential();
-        if copy.type_name() != choice.vct {
+        if copy.type_name() != choice.type_name {
             return Err(Rejection::WrongType);
         }
         let key = bound_key(choice, copy)?;
