@@ -355,8 +355,8 @@ pub(super) fn decline(
 
 fn post(request: &Request, response: &Response, random: &mut dyn Random) -> Result<HttpRequest, PresentationError> {
     let body = match request.object.response_mode {
-        ResponseMode::DirectPost => response.to_form(),
-        ResponseMode::DirectPostJwt => {
+        ResponseMode::DcApi | ResponseMode::DirectPost => response.to_form(),
+        ResponseMode::DcApiJwt | ResponseMode::DirectPostJwt => {
             let (key, _) = request.object.metadata.encryption()?;
             let cipher = request
                 .cipher()

@@ -49,10 +49,16 @@ pub enum ResponseType {
     VpToken,
 }
 
-/// `response_mode` in use: the answer is posted by the wallet.
+/// `response_mode` in use: the answer is posted by the wallet, or handed over by the Digital Credentials API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum ResponseMode {
+    /// `dc_api`: as a value of the Digital Credentials API.
+    #[serde(rename = "dc_api")]
+    DcApi,
+    /// `dc_api.jwt`: encrypted.
+    #[serde(rename = "dc_api.jwt")]
+    DcApiJwt,
     /// `direct_post`: as a form.
     #[serde(rename = "direct_post")]
     DirectPost,
@@ -65,6 +71,8 @@ impl ResponseMode {
     /// The mode of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
+            "dc_api" => Some(Self::DcApi),
+            "dc_api.jwt" => Some(Self::DcApiJwt),
             "direct_post" => Some(Self::DirectPost),
             "direct_post.jwt" => Some(Self::DirectPostJwt),
             _ => None,
@@ -74,9 +82,21 @@ impl ResponseMode {
     /// The name.
     pub fn name(self) -> &'static str {
         match self {
+            Self::DcApi => "dc_api",
+            Self::DcApiJwt => "dc_api.jwt",
             Self::DirectPost => "direct_post",
             Self::DirectPostJwt => "direct_post.jwt",
         }
+    }
+
+    /// Whether the answer is encrypted.
+    pub fn is_encrypted(self) -> bool {
+        matches!(self, Self::DcApiJwt | Self::DirectPostJwt)
+    }
+
+    /// Whether request and answer go through the Digital Credentials API (OpenID4VP 1.0 Appendix A).
+    pub fn is_dc_api(self) -> bool {
+        matches!(self, Self::DcApi | Self::DcApiJwt)
     }
 }
 
@@ -105,6 +125,7 @@ impl RequestObject {
         // §5.2: `fragment` where nothing is said.
         let response_mode = text("response_mode")?
             .and_then(|mode| ResponseMode::from_name(&mode))
+            .filter(|mode| !mode.is_dc_api())
             .ok_or(RequestError::ResponseMode)?;
         // §8.2: with direct_post there is no `redirect_uri`.
         if claims.contains("redirect_uri") {
