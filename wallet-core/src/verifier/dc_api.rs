@@ -9,43 +9,11 @@ use crate::codec::{Budget, Json, Object};
 use crate::crypto::Random;
 use crate::envelope::jws::UnsignedJws;
 use crate::protocol::dcql::Query;
-use crate::protocol::openid4vp::{ClientMetadata, REQUEST_OBJECT_TYP, Response, ResponseMode, STATIC_AUDIENCE};
+use crate::protocol::openid4vp::{
+    ClientMetadata, DcApiProtocol, REQUEST_OBJECT_TYP, Response, ResponseMode, STATIC_AUDIENCE,
+};
 use crate::time::Timestamp;
 use crate::trust::Certificate;
-
-/// Who vouches for a request (§A.1, §A.3): it names the protocol of the Digital Credentials API.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DcApiProtocol {
-    /// `openid4vp-v1-multisigned`: the university's signatures, one for each of its names.
-    MultiSigned,
-    /// `openid4vp-v1-signed`: the university's signature.
-    #[default]
-    Signed,
-    /// `openid4vp-v1-unsigned`: the browser alone, by the origin of the page.
-    Unsigned,
-}
-
-impl DcApiProtocol {
-    /// The protocol of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "openid4vp-v1-multisigned" => Some(Self::MultiSigned),
-            "openid4vp-v1-signed" => Some(Self::Signed),
-            "openid4vp-v1-unsigned" => Some(Self::Unsigned),
-            _ => None,
-        }
-    }
-
-    /// The name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::MultiSigned => "openid4vp-v1-multisigned",
-            Self::Signed => "openid4vp-v1-signed",
-            Self::Unsigned => "openid4vp-v1-unsigned",
-        }
-    }
-}
 
 /// What is asked for through the Digital Credentials API.
 #[derive(Clone, Debug)]
@@ -82,7 +50,7 @@ impl DcApiSpec {
 /// A request for the Digital Credentials API that waits for its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct DcApiRequest {
+pub struct DcApiCreated {
     /// The transaction: who knows it may hand in the answer and read the result.
     pub id: String,
     /// The member `digital` of the options of `navigator.credentials.get`: `{"requests":[{"protocol","data"}]}`.
@@ -98,7 +66,7 @@ impl University {
         spec: &DcApiSpec,
         now: Timestamp,
         random: &mut dyn Random,
-    ) -> Result<DcApiRequest, UniversityError> {
+    ) -> Result<DcApiCreated, UniversityError> {
         self.check_purpose(&spec.query, spec.purpose.as_deref())?;
         if spec.origins.is_empty() || !spec.origins.iter().all(|origin| is_origin(origin)) {
             return Err(UniversityError::Origin);
@@ -129,7 +97,7 @@ impl University {
                 Object::new().with("request", Json::from(jws))
             }
             // §A.3.2.2: what is one signer's own stands in its header, the rest is common to all.
-            DcApiProtocol::MultiSigned => {
+            DcApiProtocol::Multisigned => {
                 let mut payload = String::new();
                 let mut signatures = Vec::new();
                 for client_id in &signers {
@@ -153,7 +121,7 @@ impl University {
         let request = Object::new()
             .with("protocol", Json::from(spec.protocol.name()))
             .with("data", Json::Object(data));
-        Ok(DcApiRequest {
+        Ok(DcApiCreated {
             digital: Json::Object(Object::new().with("requests", Json::Array(vec![Json::Object(request)]))),
             id: session.id,
             expires: session.expires,

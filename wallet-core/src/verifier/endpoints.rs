@@ -1,5 +1,6 @@
 //! The endpoints that wallets talk to (OpenID4VP 1.0 §5.10, §8.2, §8.3).
 
+use super::judge;
 use super::session::{Session, Stage};
 use super::university::{self, University};
 use super::{AnswerError, CheckName, CheckOutcome};
@@ -108,7 +109,7 @@ impl University {
             Response::Presented { vp_token, .. } => {
                 let query = Query::parse(&session.query).map_err(|_| AnswerError::Store)?;
                 let options = self.options(session, now, now);
-                let presented = university::judge(&query, &vp_token, &self.rulebook, &options, now);
+                let presented = judge::judge(&query, &vp_token, &self.rulebook, &options, now);
                 // §8.6: an answer made for another request is rejected as a whole.
                 let unbound = presented.assessments.iter().any(|(_, assessment)| {
                     let binding = assessment.check(CheckName::Binding);

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::codec::{Budget, Json, JsonError, base64url, json};
 use crate::crypto::AgreementKey;
-use crate::protocol::openid4vp::{ClientId, ResponseMode};
+use crate::protocol::openid4vp::{ClientId, ResponseMode, origin_audience};
 use crate::time::Timestamp;
 
 /// One request and what became of it. It holds a private key and, once answered, personal data: a store on disk
@@ -84,7 +84,7 @@ impl Session {
     /// (OpenID4VP 1.0 §A.4).
     pub(super) fn audience(&self) -> String {
         match &self.origin {
-            Some(origin) => format!("origin:{origin}"),
+            Some(origin) => origin_audience(origin),
             None => self.client_id.as_str().to_owned(),
         }
     }

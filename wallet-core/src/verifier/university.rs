@@ -1,14 +1,11 @@
 //! The university: requests, their answers, and what was found.
 
+use super::judge::{judge, reading};
 use super::session::{Session, Sessions, Stage};
-use super::{
-    AssessOptions, Assessment, Check, CheckName, CheckOutcome, FormatChoice, Purpose, UniversityError, Verdict, assess,
-};
+use super::{AssessOptions, Assessment, Check, CheckOutcome, Purpose, UniversityError, Verdict};
 use crate::codec::{Budget, Json, Object};
-use crate::credential::Format;
 use crate::credential::StatusListReference;
 use crate::crypto::{AgreementKey, Curve, Random, SigningKey, VerifyingKey, random_token, same_secret};
-use crate::dcql::{self, Candidate};
 use crate::http::{HttpRequest, HttpResponse, HttpsUrl, LinkPolicy};
 use crate::keys::PublicKey;
 use crate::protocol::dcql::Query;
@@ -363,18 +360,13 @@ impl University {
         let session = self.sessions.by_id(id)?.ok_or(UniversityError::NoSuchRequest)?;
         let (vp_token, at) = answer_of(&session)?;
         let (key, chain) = (&self.config.key, &self.config.chain);
-        let bound = self.options(&session, at, now);
-        let bare = bound.without_key_binding();
+        let query = Query::parse(&session.query).map_err(UniversityError::Query)?;
+        let options = self.options(&session, at, now);
         // Assessments stand in the order of the presentations.
         let texts = vp_token.iter().flat_map(|(_, presentations)| presentations);
-        let sign = |((query, assessment), text): (&(String, Assessment), &Json)| {
-            let options = if assessment.check(CheckName::Binding).is_some() {
-                &bound
-            } else {
-                &bare
-            };
-            let text = text.as_str().unwrap_or_default();
-            (query.clone(), assessment.export_signed(text, options, key, chain))
+        let sign = |((id, assessment), presentation): (&(String, Assessment), &Json)| {
+            let (text, options) = reading(query.credential(id), presentation, &options);
+            (id.clone(), assessment.export_signed(text, &options, key, chain))
         };
         Ok(presented.assessments.iter().zip(texts).map(sign).collect())
     }
@@ -437,7 +429,6 @@ impl University {
 
     pub(super) fn options<'a>(&'a self, session: &'a Session, at: Timestamp, now: Timestamp) -> AssessOptions<'a> {
         AssessOptions::new(&self.config.trust, at)
-            .with_format(FormatChoice::DcSdJwt)
             .for_production()
             .with_key_binding(&session.nonce, &session.audience(), self.config.most_age)
             .with_status(&self.status, now)
@@ -460,91 +451,6 @@ fn answer_of(session: &Session) -> Result<(VpToken, Timestamp), UniversityError>
     let vp_token = Json::parse(vp_token, &mut Budget::default()).map_err(|_| unreadable.clone())?;
     let vp_token = VpToken::parse(&vp_token).map_err(|_| unreadable)?;
     Ok((vp_token, Timestamp::from_unix(*at)))
-}
-
-/// Judges every presentation by itself, and then all of them against the query (OpenID4VP 1.0 §8.6).
-pub(super) fn judge(
-    query: &Query,
-    vp_token: &VpToken,
-    rulebook: &Rulebook,
-    options: &AssessOptions<'_>,
-    at: Timestamp,
-) -> Presented {
-    let mut assessments = Vec::new();
-    for (id, presentations) in vp_token.iter() {
-        let asked = query.credential(id);
-        for presentation in presentations {
-            // §6.1: where no proof of the holder is required, a credential may come without.
-            let bare = asked.is_some_and(|asked| !asked.requires_holder_binding());
-            let mut assessment = match presentation {
-                Json::String(text) if bare && text.ends_with('~') => assess(text, &options.without_key_binding()),
-                Json::String(text) => assess(text, options),
-                // A presentation of another format than any that is asked for here.
-                _ => assess("", options),
-            };
-            if let Some(asked) = asked {
-                assessment.push(check_query(asked, &assessment, rulebook));
-            } else {
-                let code = dcql::PresentedError::UnknownQuery.code().to_owned();
-                assessment.push(Check::new(CheckName::Query, CheckOutcome::Fail(code)));
-            }
-            assessments.push((id.to_owned(), assessment));
-        }
-    }
-    let outcome = check_all(query, &assessments, rulebook);
-    Presented {
-        at,
-        assessments,
-        query: Check::new(CheckName::Query, outcome),
-    }
-}
-
-fn candidate<'a>(assessment: &'a Assessment, rulebook: &'a Rulebook) -> Option<Candidate<'a>> {
-    let claims = assessment.claims()?;
-    let bound = assessment
-        .check(CheckName::Binding)
-        .is_some_and(|check| check.outcome == CheckOutcome::Pass);
-    // SD-JWT VC §6.3.1.2: a type that extends the one asked for answers the query; that it may be issued by whoever
-    // issued it, the origin says.
-    let named = assessment.type_names.iter();
-    let inherited = named
-        .clone()
-        .filter_map(|name| rulebook.lookup(name))
-        .flat_map(|known| known.extends());
-    Some(
-        Candidate::new("", Format::DcSdJwt, claims)
-            .with_types(named.chain(inherited).map(String::as_str))
-            .with_holder_binding(bound),
-    )
-}
-
-fn check_query(asked: &crate::protocol::dcql::CredentialQuery, assessment: &Assessment, rulebook: &Rulebook) -> Check {
-    let outcome = match candidate(assessment, rulebook) {
-        None => CheckOutcome::Unknown("assessment.no_claims".to_owned()),
-        Some(candidate) => match dcql::check_presentation(asked, &candidate, &mut Budget::default()) {
-            Ok(()) => CheckOutcome::Pass,
-            Err(error) => CheckOutcome::Fail(error.code().to_owned()),
-        },
-    };
-    Check::new(CheckName::Query, outcome)
-}
-
-fn check_all(query: &Query, assessments: &[(String, Assessment)], rulebook: &Rulebook) -> CheckOutcome {
-    let mut presented: Vec<(&str, Vec<Candidate<'_>>)> = Vec::new();
-    for (id, assessment) in assessments {
-        let Some(candidate) = candidate(assessment, rulebook) else {
-            return CheckOutcome::Unknown("assessment.no_claims".to_owned());
-        };
-        match presented.iter_mut().find(|(other, _)| other == id) {
-            Some((_, candidates)) => candidates.push(candidate),
-            None => presented.push((id, vec![candidate])),
-        }
-    }
-    let presented = presented.iter().map(|(id, candidates)| (*id, candidates.as_slice()));
-    match dcql::check_presented(query, presented, &mut Budget::default()) {
-        Ok(()) => CheckOutcome::Pass,
-        Err(error) => CheckOutcome::Fail(error.code().to_owned()),
-    }
 }
 
 /// The public half of a session's encryption key, with the name under which the wallet answers.
