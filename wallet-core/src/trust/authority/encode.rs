@@ -1,14 +1,14 @@
 //! The DER of a certificate, written out (RFC 5280 §4.1): the builder of `x509-cert` wants a key of its own traits.
 
-use rustls_pki_types::alg_id;
 use x509_cert::der::Encode as _;
 use x509_cert::der::asn1::ObjectIdentifier;
 
 use super::{AuthorityError, CertificateName, LeafProfile};
-use crate::crypto::{Curve, SigningKey};
+use crate::crypto::SigningKey;
 use crate::keys::PublicKey;
 use crate::time::{Timestamp, Validity};
 use crate::trust::Certificate;
+use crate::trust::path::{key_identifier, signature_identifier};
 
 pub(in crate::trust) const BOOLEAN: u8 = 0x01;
 pub(in crate::trust) const INTEGER: u8 = 0x02;
@@ -38,14 +38,7 @@ impl Draft<'_> {
         if not_before.unix() < 0 || not_after <= not_before {
             return Err(AuthorityError::Validity);
         }
-        let algorithm = tlv(
-            SEQUENCE,
-            &match key.curve() {
-                Curve::P256 => alg_id::ECDSA_SHA256,
-                Curve::P384 => alg_id::ECDSA_SHA384,
-                Curve::Ed25519 => alg_id::ED25519,
-            },
-        );
+        let algorithm = tlv(SEQUENCE, &signature_identifier(key.curve()));
         let to_be_signed = tlv(
             SEQUENCE,
             &[
@@ -182,11 +175,7 @@ pub(in crate::trust) fn extension(id: &str, critical: bool, value: &[u8]) -> Vec
 
 fn key_info(key: &PublicKey) -> Vec<u8> {
     let key = key.verifying_key();
-    let algorithm = match key.curve() {
-        Curve::P256 => alg_id::ECDSA_P256,
-        Curve::P384 => alg_id::ECDSA_P384,
-        Curve::Ed25519 => alg_id::ED25519,
-    };
+    let algorithm = key_identifier(key.curve());
     tlv(
         SEQUENCE,
         &[tlv(SEQUENCE, &algorithm), bit_string(0, key.point())].concat(),
