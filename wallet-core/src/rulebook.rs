@@ -19,6 +19,7 @@ mod credential_type;
 mod decimal;
 mod disclosure;
 mod metadata;
+pub mod names;
 mod text;
 pub mod xschule;
 
