@@ -22,7 +22,7 @@ fn paths(credential_type: &CredentialType, claims: &str) -> Vec<String> {
 #[test]
 fn bundled_types_are_complete() {
     let rulebook = Rulebook::bundled();
-    assert_eq!(rulebook.types().len(), 5);
+    assert_eq!(rulebook.types().len(), 6);
     assert!(rulebook.is_a("urn:eudi:pid:de:1", "urn:eudi:pid:1"));
     assert!(!rulebook.is_a("urn:eudi:pid:1", "urn:eudi:pid:de:1"));
     let abitur = rulebook.lookup("urn:mappe:de:abitur:1").unwrap();
