@@ -1,7 +1,8 @@
 //! What credential types mean: their ids, claims, labels and rules of disclosure, as data; and typed views on them.
 //!
 //! A [`Rulebook`] holds one [`CredentialType`] per type. Each comes from one data file under `data/`, so that a new
-//! type needs no code. [`xschule`] reads the German school messages that the school types are made from.
+//! type needs no code. [`xschule`] reads the German school messages that the school types are made from, [`pid`] says
+//! what a PID is in both formats, [`names`] compares what documents call a person.
 //! A type that extends another one says nothing about who may issue it: trust is checked elsewhere.
 //!
 //! ```
@@ -15,11 +16,15 @@
 //! ```
 
 pub mod codes;
+pub mod countries;
 mod credential_type;
 mod decimal;
 mod disclosure;
+pub mod mdl;
+mod mdoc;
 mod metadata;
 pub mod names;
+pub mod pid;
 mod text;
 pub mod xschule;
 
@@ -29,6 +34,7 @@ use crate::codec::JsonError;
 
 pub use credential_type::{Binding, ClaimInfo, CredentialType, ElementInfo, Encoding, Mark, MdocIds, Sd};
 pub use decimal::{Decimal, DecimalError};
+pub use mdoc::{MappingError, MdocClaims, MdocElement, MdocElements};
 
 /// A language that labels exist in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
