@@ -17,8 +17,7 @@ mod request;
 mod state;
 mod step;
 
-use crate::credential::Held;
-use crate::credential::sd_jwt::SdJwt;
+use crate::credential::{Credential, Held};
 use crate::crypto::{Random, random_token};
 use crate::http::{self, HttpRequest, HttpsUrl, LinkPolicy};
 use crate::keys::KeyHandle;
@@ -42,7 +41,7 @@ pub struct HeldCredential {
     /// The wallet's name for it; means nothing outside.
     pub id: String,
     /// The credential: the copy that would be shown.
-    pub credential: Held<SdJwt>,
+    pub credential: Held<Credential>,
     /// The key it is bound to; `None` for a bearer credential.
     pub key: Option<KeyHandle>,
     /// Its type and those it inherits from.
@@ -53,7 +52,7 @@ pub struct HeldCredential {
 
 impl HeldCredential {
     /// A credential under the wallet's name, of the types that it names itself.
-    pub fn new(id: impl Into<String>, credential: Held<SdJwt>, key: Option<KeyHandle>) -> Self {
+    pub fn new(id: impl Into<String>, credential: Held<Credential>, key: Option<KeyHandle>) -> Self {
         let type_names = credential.credential().type_names();
         Self {
             id: id.into(),

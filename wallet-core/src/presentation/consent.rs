@@ -7,7 +7,7 @@ use super::state::{Asked, State};
 use super::step::{self, Signing, Verdict};
 use super::{Arrival, Context, HeldCredential, Misuse, PresentationError, Step};
 use crate::codec::{Budget, Json, Object};
-use crate::credential::{ClaimPath, Format};
+use crate::credential::ClaimPath;
 use crate::crypto::Random;
 use crate::dcql::{self, Authority, Candidate, Evaluation};
 use crate::protocol::openid4vp::ResponseMode;
@@ -156,7 +156,7 @@ fn evaluate(request: &Request, holding: &[HeldCredential]) -> Result<Evaluation,
         .map(|held| {
             let credential = held.credential.credential();
             let authorities = held.authority_key_ids.iter();
-            Candidate::new(&held.id, Format::DcSdJwt, credential.claims())
+            Candidate::new(&held.id, credential.format(), credential.claims())
                 .with_types(held.type_names.iter().map(String::as_str))
                 .with_holder_binding(credential.holder_key().is_some())
                 .with_authorities(authorities.map(|id| Authority::KeyIdentifier(id)))
@@ -187,7 +187,7 @@ fn requested(
             let selection = credential.select(matched.disclose()).map_err(Misuse::Credential)?;
             offers.push(Offer {
                 credential: held.id.clone(),
-                credential_type: credential.vct().to_owned(),
+                credential_type: credential.type_name().to_owned(),
                 claims: selection.disclosed_claims().clone(),
                 disclosed: matched.disclose().to_vec(),
             });

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::codec::JsonError;
-use crate::credential::sd_jwt::SdJwtError;
+use crate::credential::CredentialError;
 use crate::envelope::jwe::JweError;
 use crate::envelope::jws::JwsError;
 use crate::http::UrlError;
@@ -53,7 +53,7 @@ pub enum Misuse {
     /// The holding changed since the consent: what would leave is not what was agreed to.
     ConsentOutdated,
     /// The credential could not be presented.
-    Credential(SdJwtError),
+    Credential(CredentialError),
     /// The answer could not be encrypted.
     Encryption(JweError),
     /// A bound credential has no key in the holding.

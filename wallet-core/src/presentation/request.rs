@@ -95,7 +95,8 @@ impl Request {
         }
         origin.check(&object)?;
         check_time(&object, context, now)?;
-        let response_uri = HttpsUrl::parse(&object.response_uri, context.links).map_err(Refused::Link)?;
+        let response_uri = HttpsUrl::parse(object.response_uri.as_deref().unwrap_or_default(), context.links)
+            .map_err(Refused::Link)?;
         // §5.9.3: under x509_san_dns the answer goes to the host of that name.
         if outer.prefix() == ClientIdPrefix::X509SanDns && !response_uri.host().eq_ignore_ascii_case(outer.identifier())
         {

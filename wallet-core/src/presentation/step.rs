@@ -7,8 +7,7 @@ use super::request::{Origin, Request};
 use super::state::{Asked, State};
 use super::{Context, HeldCredential, Misuse, PeerMisbehaved, PresentationError, Refused, Step};
 use crate::codec::{Budget, Json, Object};
-use crate::credential::ClaimPath;
-use crate::credential::sd_jwt::UnboundPresentation;
+use crate::credential::{ClaimPath, HolderBinding, UnboundPresentation};
 use crate::crypto::Random;
 use crate::envelope::jwe;
 use crate::http::{HttpRequest, HttpResponse, encode_form};
@@ -215,16 +214,17 @@ impl Prepared {
     ) -> Result<Self, PresentationError> {
         let credential = held.credential.credential();
         let selection = credential.select(&offer.disclosed).map_err(Misuse::Credential)?;
-        let presentation = credential.present(&selection);
+        let presentation = credential.present(&selection).map_err(Misuse::Credential)?;
         let form = match credential.holder_key() {
             // HAIP 1.0 §6.1: a credential that is bound is never shown without the binding. The audience is the
             // full client identifier, prefix included (OpenID4VP 1.0 §B.3.6).
             Some(key) => {
                 let handle = held.key.clone().ok_or(Misuse::KeyMissing)?;
-                let (nonce, audience) = (&request.object.nonce, request.object.client_id.as_str());
-                Form::Unbound(Box::new(presentation.bind(nonce, audience, at, handle, key.clone())))
+                let to = HolderBinding::new(&request.object.nonce, request.object.client_id.as_str(), at);
+                let unbound = presentation.bind(&to, handle, key.clone());
+                Form::Unbound(Box::new(unbound.map_err(Misuse::Credential)?))
             }
-            None => Form::Bearer(presentation.into_compact()),
+            None => Form::Bearer(presentation.into_bearer().map_err(Misuse::Credential)?),
         };
         Ok(Self {
             query: query.to_owned(),
@@ -279,7 +279,7 @@ impl Signing {
                 Form::Bearer(text) => text,
                 Form::Unbound(unbound) => {
                     let signature = signatures.next().map(Vec::as_slice).unwrap_or_default();
-                    unbound.with_signature(signature)
+                    unbound.with_signature(signature).map_err(Misuse::Credential)?
                 }
             };
             match presentations.iter_mut().find(|(query, _)| *query == prepared.query) {
@@ -355,8 +355,8 @@ pub(super) fn decline(
 
 fn post(request: &Request, response: &Response, random: &mut dyn Random) -> Result<HttpRequest, PresentationError> {
     let body = match request.object.response_mode {
-        ResponseMode::DirectPost => response.to_form(),
-        ResponseMode::DirectPostJwt => {
+        ResponseMode::DcApi | ResponseMode::DirectPost => response.to_form(),
+        ResponseMode::DcApiJwt | ResponseMode::DirectPostJwt => {
             let (key, _) = request.object.metadata.encryption()?;
             let cipher = request
                 .cipher()

@@ -2,7 +2,7 @@
 
 use super::{StatusError, StatusEvidence, UnknownReason};
 use crate::credential::sd_jwt::SdJwt;
-use crate::credential::{Accepted, StatusListReference, StatusReferenceError, Verified};
+use crate::credential::{Accepted, Credential, StatusListReference, StatusReferenceError, Verified};
 use crate::time::{Timestamp, Validity};
 
 /// A credential that may have a status.
@@ -20,6 +20,18 @@ impl HasStatus for SdJwt {
             .get("status")
             .map(StatusListReference::from_claim)
             .transpose()
+    }
+
+    fn validity(&self) -> Validity {
+        Self::validity(self)
+    }
+}
+
+impl HasStatus for Credential {
+    fn status_reference(&self) -> Result<Option<StatusListReference>, StatusReferenceError> {
+        match self {
+            Self::SdJwt(credential) => HasStatus::status_reference(credential),
+        }
     }
 
     fn validity(&self) -> Validity {

@@ -1,7 +1,6 @@
 //! From the wallet into a presentation, and from its decision into the history.
 
 use super::{Code, CopyRef, Disclosed, Entry, EntryId, Event, Outcome, Party, Presentation, Wallet, WalletError};
-use crate::credential::Format;
 use crate::crypto::Random;
 use crate::presentation::{Consent, HeldCredential, Receipt, Verdict};
 use crate::store::ChangeSet;
@@ -37,9 +36,9 @@ impl Presentation {
 impl Wallet {
     /// What the citizen has in hand, for a presentation to choose from.
     pub fn hand(&self) -> Result<Vec<HeldCredential>, WalletError> {
-        let in_hand = self.in_hand(Format::DcSdJwt)?.into_iter();
+        let in_hand = self.in_hand()?.into_iter();
         let held = in_hand.map(|(holding, copy)| {
-            let mut held = HeldCredential::new(copy.reference.to_string(), copy.sd_jwt()?, copy.key);
+            let mut held = HeldCredential::new(copy.reference.to_string(), copy.credential()?, copy.key);
             held.type_names = holding.type_names;
             held.authority_key_ids = holding.issuer.authority_key_ids;
             Ok(held)

@@ -137,8 +137,8 @@ fn collect(stage: &mut Stage, teller: &mut Teller, offer: &str, tx_code: &str) -
         )
     })?;
     let holding = stage.wallet.wallet.holding(id).map_err(&failed)?;
-    let credential = stage.wallet.wallet.read_sd_jwt(&holding).map_err(&failed)?;
-    stage.keep("credential.txt", &credential.credential().to_compact())?;
+    let credential = stage.wallet.wallet.read_credential(&holding).map_err(&failed)?;
+    stage.keep("credential.txt", &credential.credential().to_text())?;
     let facts = super::wallet::describe(&holding, &rulebook);
     teller.step(
         "receive",

@@ -107,14 +107,29 @@ impl ClientMetadata {
     /// The metadata of a verifier that offers `key` under `kid` for the answer, if it wants one encrypted.
     pub fn to_json(key: Option<(&PublicKey, &str)>) -> Json {
         let algorithms = || Json::Array(["ES256", "ES384", "EdDSA"].into_iter().map(Json::from).collect());
-        let formats = Object::new().with(
-            "dc+sd-jwt",
-            Json::Object(
-                Object::new()
-                    .with("sd-jwt_alg_values", algorithms())
-                    .with("kb-jwt_alg_values", algorithms()),
-            ),
-        );
+        // A MAC needs a key of ours to agree with: the one that the answer is encrypted to.
+        let macs: &[i64] = if key.is_some() { &[HMAC_256_P256] } else { &[] };
+        let numbers = |more: &[i64]| {
+            let numbers = COSE_SIGNATURES.iter().chain(more).copied();
+            Json::Array(numbers.map(Json::from).collect())
+        };
+        let formats = Object::new()
+            .with(
+                "dc+sd-jwt",
+                Json::Object(
+                    Object::new()
+                        .with("sd-jwt_alg_values", algorithms())
+                        .with("kb-jwt_alg_values", algorithms()),
+                ),
+            )
+            .with(
+                "mso_mdoc",
+                Json::Object(
+                    Object::new()
+                        .with("issuerauth_alg_values", numbers(&[]))
+                        .with("deviceauth_alg_values", numbers(macs)),
+                ),
+            );
         let mut metadata = Object::new();
         if let Some((key, kid)) = key {
             let mut jwk = key.to_jwk();
@@ -131,6 +146,12 @@ impl ClientMetadata {
         Json::Object(metadata)
     }
 }
+
+/// COSE numbers of the signatures that verify here: ES256, ESP256, ES384, ESP384, ES512, ESP512, `EdDSA`, Ed25519
+/// (OpenID4VP 1.0 §B.2.2 wants each number that may stand in a header).
+const COSE_SIGNATURES: [i64; 8] = [-7, -9, -35, -51, -36, -52, -8, -19];
+/// A device MAC with a key agreed on P-256 (OpenID4VP 1.0 §B.2.2).
+const HMAC_256_P256: i64 = -65_537;
 
 impl EncryptionKey {
     /// A key of another kind or use is not an error: it is for somebody else.
