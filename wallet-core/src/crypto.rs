@@ -16,7 +16,7 @@ mod signature;
 pub use aead::{AeadError, ContentCipher, XNonce, open_record, seal_record};
 pub use agreement::{AgreementKey, agree_p256};
 pub use derive::{StretchCost, concat_kdf, hkdf_sha256, stretch_passphrase};
-pub use digest::{HashAlgorithm, sha256};
+pub use digest::{HashAlgorithm, sha1_key_identifier, sha256};
 pub use signature::{
     BadKey, BadSignature, Curve, EcdsaScheme, Provider, SignatureAlgorithm, SigningKey, VerifyingKey, verify_ecdsa_der,
 };
