@@ -234,7 +234,7 @@ fn requests_of_credo_are_verified_and_shown() {
     for exchange in requests {
         let consent = ask(exchange);
         assert_eq!(
-            (consent.party().name.as_str(), consent.receiver()),
+            (consent.party().expect("a party").name.as_str(), consent.receiver()),
             ("Credo Verifier", "localhost")
         );
         assert!(!consent.is_answerable());

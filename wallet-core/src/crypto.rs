@@ -20,7 +20,7 @@ pub use aead::{AeadError, ContentCipher, XNonce, open_in_place, open_record, sea
 pub use agreement::{AgreementKey, agree, agree_p256};
 pub use curve::{Curve, SignatureAlgorithm};
 pub use derive::{StretchCost, concat_kdf, hkdf_sha256, stretch_passphrase};
-pub use digest::{HashAlgorithm, sha256};
+pub use digest::{HashAlgorithm, sha1_key_identifier, sha256};
 pub use mac::{hmac_sha256, verify_hmac_sha256};
 pub use signature::{BadKey, BadSignature, EcdsaScheme, Provider, SigningKey, VerifyingKey, verify_ecdsa_der};
 

@@ -209,21 +209,25 @@ impl Selection {
 }
 
 /// What a presentation is bound to: one request of one verifier.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct HolderBinding<'a> {
+pub struct HolderBinding {
     /// The `nonce` of the request.
-    pub nonce: &'a str,
+    pub nonce: String,
     /// Who asked.
-    pub audience: &'a str,
+    pub audience: String,
     /// When it is made.
     pub at: Timestamp,
 }
 
-impl<'a> HolderBinding<'a> {
+impl HolderBinding {
     /// The answer to `nonce`, asked by `audience`.
-    pub fn new(nonce: &'a str, audience: &'a str, at: Timestamp) -> Self {
-        Self { nonce, audience, at }
+    pub fn new(nonce: impl Into<String>, audience: impl Into<String>, at: Timestamp) -> Self {
+        Self {
+            nonce: nonce.into(),
+            audience: audience.into(),
+            at,
+        }
     }
 }
 
@@ -240,13 +244,13 @@ impl Presentation {
     /// Binds it to a request, but for the signature.
     pub fn bind(
         self,
-        to: &HolderBinding<'_>,
+        to: &HolderBinding,
         handle: KeyHandle,
         key: PublicKey,
     ) -> Result<UnboundPresentation, CredentialError> {
         match self {
             Self::SdJwt(presentation) => {
-                let unbound = presentation.bind(to.nonce, to.audience, to.at, handle, key);
+                let unbound = presentation.bind(&to.nonce, &to.audience, to.at, handle, key);
                 Ok(UnboundPresentation::SdJwt(unbound))
             }
         }

@@ -16,7 +16,7 @@ pub use client_id::{ClientId, ClientIdPrefix};
 pub use dc_api::{DcApiProtocol, DcApiRequest, origin_audience};
 pub use error::{ErrorCode, RequestError, ResponseError};
 pub use link::{LINK_SCHEMES, RequestLink, RequestMethod, RequestSource};
-pub use metadata::{ClientMetadata, EncryptionKey, wallet_metadata};
+pub use metadata::{ClientMetadata, EncryptionKey, SupportedFormat, wallet_metadata};
 pub use request::{RequestObject, ResponseMode, ResponseType};
 pub use response::{DirectPostReply, Response, ReturnLink, VpToken};
 

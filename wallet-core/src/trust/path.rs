@@ -25,7 +25,7 @@ pub(super) fn build(
     intermediates: &[Certificate],
     anchors: &[&Certificate],
     now: Timestamp,
-    admits: &dyn Fn(usize) -> Result<(), TrustError>,
+    admits: &dyn Fn(usize, &[Certificate]) -> Result<(), TrustError>,
 ) -> Result<(Vec<Certificate>, usize), TrustError> {
     let leaf_der = CertificateDer::from(leaf.der());
     let end_entity = EndEntityCert::try_from(&leaf_der).map_err(|error| translate(&error, now))?;
@@ -78,7 +78,7 @@ fn check_candidate(
     trust_anchors: &[TrustAnchor<'_>],
     positions: &[usize],
     now: Timestamp,
-    admits: &dyn Fn(usize) -> Result<(), TrustError>,
+    admits: &dyn Fn(usize, &[Certificate]) -> Result<(), TrustError>,
 ) -> Result<(Vec<Certificate>, usize), TrustError> {
     let mut path = vec![leaf.clone()];
     for intermediate in candidate.intermediate_certificates() {
@@ -96,13 +96,14 @@ fn check_candidate(
             continue;
         }
         let certificate = anchors[position];
-        let outcome = if certificate.may_sign_certificates() {
-            certificate
-                .check_validity(now)
-                .map_err(TrustError::AnchorValidity)
-                .and_then(|()| admits(position))
-        } else {
+        let outcome = if !certificate.may_sign_certificates() {
             Err(TrustError::NotAnAuthority)
+        } else if certificate.path_length().is_some_and(|most| path.len() - 1 > most) {
+            // RFC 5280 §6.1.4 (l), for the anchor too: an IACA root has nothing but signers below it.
+            Err(TrustError::PathLength)
+        } else {
+            let valid = certificate.check_validity(now).map_err(TrustError::AnchorValidity);
+            valid.and_then(|()| admits(position, &path))
         };
         match outcome {
             Ok(()) => {

@@ -14,7 +14,11 @@ impl Presentation {
             let offer = requested.offers.first()?;
             Some(Disclosed::new(offer.credential_type.clone(), offer.disclosed.clone()))
         });
-        let new = Self::new(Party::from(consent.party()), requested.collect(), Vec::new());
+        let party = match consent.party() {
+            Some(party) => Party::from(party),
+            None => unauthenticated(consent.receiver(), consent.environment()),
+        };
+        let new = Self::new(party, requested.collect(), Vec::new());
         match consent.stated_purpose() {
             Some(purpose) => new.for_purpose(purpose),
             None => new,
@@ -24,7 +28,10 @@ impl Presentation {
     /// The same where only the receipt is left, after a flow was resumed.
     pub fn of_receipt(receipt: &Receipt, environment: Environment) -> Self {
         let name = receipt.organisation.as_ref().unwrap_or(&receipt.party);
-        let party = Party::new(name, Some(receipt.receiver.clone()), environment);
+        let party = match receipt.authenticated {
+            true => Party::new(name, Some(receipt.receiver.clone()), environment),
+            false => unauthenticated(&receipt.receiver, environment),
+        };
         let new = Self::new(party, shared(receipt), Vec::new());
         match &receipt.stated_purpose {
             Some(purpose) => new.for_purpose(purpose),
@@ -41,6 +48,7 @@ impl Wallet {
             let mut held = HeldCredential::new(copy.reference.to_string(), copy.credential()?, copy.key);
             held.type_names = holding.type_names;
             held.authority_key_ids = holding.issuer.authority_key_ids;
+            held.shown_before = copy.shown_before;
             Ok(held)
         });
         held.collect()
@@ -74,6 +82,11 @@ impl Wallet {
         let copies: Option<Vec<CopyRef>> = copies.collect();
         self.spend(&copies.ok_or(WalletError::CopyGone)?, presentation, now, random)
     }
+}
+
+/// Somebody for whom nobody vouches: where the answer goes is all that is known.
+fn unauthenticated(receiver: &str, environment: Environment) -> Party {
+    Party::new("unauthenticated", Some(receiver.to_owned()), environment)
 }
 
 fn shared(receipt: &Receipt) -> Vec<Disclosed> {

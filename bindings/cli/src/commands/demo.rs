@@ -211,7 +211,14 @@ fn consent_facts(consent: &Consent) -> Object {
         .flat_map(|offer| offer.disclosed.iter().map(|path| Json::from(path.to_string())))
         .collect();
     Object::new()
-        .with("party", Json::from(safe(&consent.party().name)))
+        .with(
+            "party",
+            Json::from(
+                consent
+                    .party()
+                    .map_or_else(|| "nobody vouches".to_owned(), |party| safe(&party.name)),
+            ),
+        )
         .with("receiver", Json::from(consent.receiver()))
         .with("stated_purpose", consent.stated_purpose().map(Json::from))
         .with("environment", Json::from(consent.environment().name()))
