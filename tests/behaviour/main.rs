@@ -8,6 +8,7 @@ mod hostile_input;
 mod issuance;
 mod issuer;
 mod layers;
+mod mdoc_refusals;
 mod presentation;
 mod sd_jwt_disclosure;
 mod sd_jwt_refusals;
