@@ -380,6 +380,10 @@ fn public_key(
             match named.map(|oid| oid.to_string()).as_deref() {
                 Some("1.2.840.10045.3.1.7") => Curve::P256,
                 Some("1.3.132.0.34") => Curve::P384,
+                Some("1.3.132.0.35") => Curve::P521,
+                // RFC 5639 §4.1.
+                Some("1.3.36.3.3.2.8.1.1.7") => Curve::BrainpoolP256r1,
+                Some("1.3.36.3.3.2.8.1.1.11") => Curve::BrainpoolP384r1,
                 _ => return Ok(None),
             }
         }

@@ -1,14 +1,14 @@
 //! The DER of a certificate, written out (RFC 5280 §4.1): the builder of `x509-cert` wants a key of its own traits.
 
-use rustls_pki_types::alg_id;
 use x509_cert::der::Encode as _;
 use x509_cert::der::asn1::ObjectIdentifier;
 
 use super::{AuthorityError, CertificateName, LeafProfile};
-use crate::crypto::{Curve, SigningKey};
+use crate::crypto::SigningKey;
 use crate::keys::PublicKey;
 use crate::time::{Timestamp, Validity};
 use crate::trust::Certificate;
+use crate::trust::path::{key_identifier, signature_identifier};
 
 pub(in crate::trust) const BOOLEAN: u8 = 0x01;
 pub(in crate::trust) const INTEGER: u8 = 0x02;
@@ -32,20 +32,24 @@ pub(in crate::trust) struct Draft<'a> {
 
 impl Draft<'_> {
     pub(in crate::trust) fn sign(&self, key: &SigningKey, serial: &[u8]) -> Result<Certificate, AuthorityError> {
+        let point = self.key.verifying_key().point();
+        self.sign_point(key, serial, point)
+    }
+
+    /// As [`Draft::sign`], with the key's point as it is to be written.
+    pub(in crate::trust) fn sign_point(
+        &self,
+        key: &SigningKey,
+        serial: &[u8],
+        point: &[u8],
+    ) -> Result<Certificate, AuthorityError> {
         let (Some(not_before), Some(not_after)) = (self.validity.not_before, self.validity.expires) else {
             return Err(AuthorityError::Validity);
         };
         if not_before.unix() < 0 || not_after <= not_before {
             return Err(AuthorityError::Validity);
         }
-        let algorithm = tlv(
-            SEQUENCE,
-            &match key.curve() {
-                Curve::P256 => alg_id::ECDSA_SHA256,
-                Curve::P384 => alg_id::ECDSA_SHA384,
-                Curve::Ed25519 => alg_id::ED25519,
-            },
-        );
+        let algorithm = tlv(SEQUENCE, &signature_identifier(key.curve()));
         let to_be_signed = tlv(
             SEQUENCE,
             &[
@@ -55,7 +59,7 @@ impl Draft<'_> {
                 self.issuer.to_vec(),
                 tlv(SEQUENCE, &[time(not_before), time(not_after)].concat()),
                 self.subject.to_vec(),
-                key_info(self.key),
+                key_info(self.key, point),
                 tlv(0xa3, &tlv(SEQUENCE, &self.extensions.concat())),
             ]
             .concat(),
@@ -180,17 +184,9 @@ pub(in crate::trust) fn extension(id: &str, critical: bool, value: &[u8]) -> Vec
     tlv(SEQUENCE, &[oid(id), critical, tlv(OCTET_STRING, value)].concat())
 }
 
-fn key_info(key: &PublicKey) -> Vec<u8> {
-    let key = key.verifying_key();
-    let algorithm = match key.curve() {
-        Curve::P256 => alg_id::ECDSA_P256,
-        Curve::P384 => alg_id::ECDSA_P384,
-        Curve::Ed25519 => alg_id::ED25519,
-    };
-    tlv(
-        SEQUENCE,
-        &[tlv(SEQUENCE, &algorithm), bit_string(0, key.point())].concat(),
-    )
+fn key_info(key: &PublicKey, point: &[u8]) -> Vec<u8> {
+    let algorithm = key_identifier(key.verifying_key().curve());
+    tlv(SEQUENCE, &[tlv(SEQUENCE, &algorithm), bit_string(0, point)].concat())
 }
 
 /// RFC 5280 §4.1.2.5: `UTCTime` through 2049, `GeneralizedTime` after.
