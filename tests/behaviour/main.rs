@@ -10,6 +10,8 @@ mod issuer;
 mod layers;
 mod mdoc_refusals;
 mod presentation;
+mod presentation_dc_api;
+mod presentation_mdoc;
 mod sd_jwt_disclosure;
 mod sd_jwt_refusals;
 mod sd_jwt_types;

@@ -391,7 +391,9 @@ impl TrustStore {
         if self.profiles == ProfilePolicy::Strict {
             return None;
         }
-        let leaf = Certificate::parse(claim.chain.first()?).ok().filter(Certificate::is_ca)?;
+        let leaf = Certificate::parse(claim.chain.first()?)
+            .ok()
+            .filter(Certificate::is_ca)?;
         let is_leaf = |anchor: &&Anchor| match &anchor.material {
             AnchorMaterial::Certificate(certificate) => **certificate == leaf,
             AnchorMaterial::Keys { .. } => false,
