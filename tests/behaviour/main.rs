@@ -21,4 +21,5 @@ mod test_credentials;
 mod trust;
 mod verifier;
 mod verifier_dc_api;
+mod verifier_mdoc;
 mod wallet;

@@ -19,6 +19,7 @@ mod error;
 mod evidence;
 mod input;
 mod judge;
+mod person;
 mod purpose;
 mod session;
 mod university;
