@@ -7,6 +7,7 @@ mod dcql;
 mod jcs;
 mod jose;
 mod mdoc;
+mod mdoc_messages;
 mod openid4vci;
 mod openid4vp;
 mod sd_jwt;

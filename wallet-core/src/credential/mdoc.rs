@@ -13,6 +13,7 @@
 
 mod device;
 mod error;
+mod evidence;
 mod inspect;
 #[cfg(feature = "issuer")]
 mod issue;
@@ -35,6 +36,7 @@ use crate::keys::{CoseKeyError, PublicKey};
 use crate::time::{Timestamp, Validity};
 
 pub use error::MdocError;
+pub use evidence::DeviceAuthKind;
 pub use inspect::Inspection;
 #[cfg(feature = "issuer")]
 pub use issue::{Blueprint, Concealed};
@@ -197,7 +199,7 @@ impl Mdoc {
         self.mso.hash
     }
 
-    /// Where the status stands (`status.status_list`); `None` if the mdoc has no status.
+    /// Where the status stands (`status_list` or `identifier_list`); `None` if the mdoc has no status.
     pub fn status_reference(&self) -> Result<Option<StatusListReference>, StatusReferenceError> {
         self.mso.status_reference()
     }
@@ -220,6 +222,22 @@ impl Mdoc {
     /// [`Mdoc::to_bytes`] as base64url: the form in which OpenID4VCI hands it out and a wallet stores it.
     pub fn to_base64url(&self) -> String {
         base64url::encode(&self.received)
+    }
+
+    /// What must be another one in every copy (ARF 3.0 `ISSU_35`), as text: the random values of all elements, and all
+    /// digests.
+    pub(crate) fn marks(&self) -> Vec<String> {
+        let items = self.namespaces.iter().flat_map(|namespace| &namespace.items);
+        let random = |item: &Item| {
+            // It was parsed once already.
+            let mut budget = Budget::new(usize::MAX, self.depth, usize::MAX);
+            let tagged = Cbor::parse(item.tagged.bytes(&self.received), &mut budget).ok()?;
+            let item = Cbor::parse(tagged.embedded()?, &mut budget).ok()?;
+            let random = item.get("random")?.as_bytes().map(base64url::encode);
+            random
+        };
+        let digests = self.mso.all_digests(&self.received).map(base64url::encode);
+        items.filter_map(random).chain(digests).collect()
     }
 
     fn device_key(&self) -> &Result<PublicKey, CoseKeyError> {
