@@ -115,6 +115,22 @@ impl<'a> Cbor<'a> {
         }
     }
 
+    /// The bytes of a byte string where they stand in the input; `None` too for one that came in chunks.
+    pub fn borrowed_bytes(&self) -> Option<&'a [u8]> {
+        match self.item {
+            Item::Bytes(Cow::Borrowed(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// A text where it stands in the input; `None` too for one that came in chunks.
+    pub fn borrowed_str(&self) -> Option<&'a str> {
+        match self.item {
+            Item::Text(Cow::Borrowed(text)) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The value as an array.
     pub fn as_array(&self) -> Option<&[Self]> {
         match &self.item {

@@ -348,6 +348,11 @@ impl TrustStore {
         now: Timestamp,
     ) -> Result<TrustedIssuer, TrustError> {
         let profile = CertificateProfile::for_doctype(claim.doctype);
+        // PIDs are also signed under ISO certificates: the strict reading goes by what the certificate claims to be.
+        let iso = |leaf: &Certificate| {
+            let guess = CertificateProfile::guess(leaf, Role::Issuers);
+            self.profiles == ProfilePolicy::Strict && guess == CertificateProfile::DocumentSigner
+        };
         let subject = profile::Subject {
             signed: Some(claim.signed),
             country: claim.issuing_country,
@@ -355,6 +360,10 @@ impl TrustStore {
         };
         let path = self.validate(Role::Issuers, claim.chain, now, &|anchor, below| {
             anchor.admits(claim.doctype, claim.signed)?;
+            let profile = match below.first() {
+                Some(leaf) if iso(leaf) => CertificateProfile::DocumentSigner,
+                _ => profile,
+            };
             self.enforce(profile, anchor, below, &subject)
         })?;
         let leaf = &path[0];

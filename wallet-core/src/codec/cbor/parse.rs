@@ -56,14 +56,18 @@ impl<'a> Parser<'a, '_> {
             Type::BytesIndef => {
                 let mut joined = Vec::new();
                 self.chunks(start, Type::Bytes, |decoder| {
-                    Ok(joined.extend_from_slice(decoder.bytes()?))
+                    joined.extend_from_slice(decoder.bytes()?);
+                    Ok(())
                 })?;
                 Item::Bytes(Cow::Owned(joined))
             }
             Type::String => Item::Text(Cow::Borrowed(decoder.str().map_err(|error| not_text(&error, start))?)),
             Type::StringIndef => {
                 let mut joined = String::new();
-                self.chunks(start, Type::String, |decoder| Ok(joined.push_str(decoder.str()?)))?;
+                self.chunks(start, Type::String, |decoder| {
+                    joined.push_str(decoder.str()?);
+                    Ok(())
+                })?;
                 Item::Text(Cow::Owned(joined))
             }
             Type::Array | Type::ArrayIndef => {

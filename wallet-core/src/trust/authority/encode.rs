@@ -32,6 +32,17 @@ pub(in crate::trust) struct Draft<'a> {
 
 impl Draft<'_> {
     pub(in crate::trust) fn sign(&self, key: &SigningKey, serial: &[u8]) -> Result<Certificate, AuthorityError> {
+        let point = self.key.verifying_key().point();
+        self.sign_point(key, serial, point)
+    }
+
+    /// As [`Draft::sign`], with the key's point as it is to be written.
+    pub(in crate::trust) fn sign_point(
+        &self,
+        key: &SigningKey,
+        serial: &[u8],
+        point: &[u8],
+    ) -> Result<Certificate, AuthorityError> {
         let (Some(not_before), Some(not_after)) = (self.validity.not_before, self.validity.expires) else {
             return Err(AuthorityError::Validity);
         };
@@ -48,7 +59,7 @@ impl Draft<'_> {
                 self.issuer.to_vec(),
                 tlv(SEQUENCE, &[time(not_before), time(not_after)].concat()),
                 self.subject.to_vec(),
-                key_info(self.key),
+                key_info(self.key, point),
                 tlv(0xa3, &tlv(SEQUENCE, &self.extensions.concat())),
             ]
             .concat(),
@@ -173,13 +184,9 @@ pub(in crate::trust) fn extension(id: &str, critical: bool, value: &[u8]) -> Vec
     tlv(SEQUENCE, &[oid(id), critical, tlv(OCTET_STRING, value)].concat())
 }
 
-fn key_info(key: &PublicKey) -> Vec<u8> {
-    let key = key.verifying_key();
-    let algorithm = key_identifier(key.curve());
-    tlv(
-        SEQUENCE,
-        &[tlv(SEQUENCE, &algorithm), bit_string(0, key.point())].concat(),
-    )
+fn key_info(key: &PublicKey, point: &[u8]) -> Vec<u8> {
+    let algorithm = key_identifier(key.verifying_key().curve());
+    tlv(SEQUENCE, &[tlv(SEQUENCE, &algorithm), bit_string(0, point)].concat())
 }
 
 /// RFC 5280 §4.1.2.5: `UTCTime` through 2049, `GeneralizedTime` after.

@@ -56,6 +56,8 @@ pub enum ProfileRule {
     ExtendedKeyUsagePurpose,
     /// The subject has an identifier: `organizationIdentifier` or `serialNumber`.
     Identifier,
+    /// The identifier says its scheme and country (ETSI EN 319 412-1 §5.1.3 and §5.1.4).
+    IdentifierForm,
     /// The certificate is that of an authority.
     IsAuthority,
     /// `issuerAltName` is there.
@@ -76,7 +78,9 @@ pub enum ProfileRule {
     KeyUsagePurpose,
     /// `pathLenConstraint` is 0.
     PathLengthZero,
-    /// A certificate policy of access certificates is named.
+    /// `qcStatements` says that the certificate is for providing PIDs.
+    PidStatement,
+    /// A certificate policy of the profile is named.
     Policy,
     /// Policies for natural and for legal persons are not mixed.
     PolicyMixed,
@@ -88,6 +92,8 @@ pub enum ProfileRule {
     RevocationInformation,
     /// The root's subject and issuer are equal.
     SelfIssued,
+    /// Somebody else issued it.
+    SelfSigned,
     /// The serial number has at most 20 octets.
     SerialLength,
     /// The serial number is positive.
@@ -263,6 +269,11 @@ impl ProfileRule {
                 "the subject has no identifier",
                 "add organizationIdentifier (legal person) or serialNumber (natural person) to the subject",
             ),
+            Self::IdentifierForm => (
+                "certificate_profile.identifier_form",
+                "the subject's identifier does not say its scheme and country",
+                "begin it with scheme and country, such as NTRDE- or VATDE-",
+            ),
             Self::IsAuthority => (
                 "certificate_profile.is_authority",
                 "the certificate above is not that of an authority",
@@ -313,10 +324,15 @@ impl ProfileRule {
                 "pathLenConstraint is not 0",
                 "set pathLenConstraint to 0",
             ),
+            Self::PidStatement => (
+                "certificate_profile.pid_statement",
+                "qcStatements does not say that the certificate is for providing PIDs",
+                "add qcStatements with QcCompliance and the type 0.4.0.194126.1.1",
+            ),
             Self::Policy => (
                 "certificate_profile.policy",
-                "no certificate policy of access certificates is named",
-                "name one of 0.4.0.194118.1.1 to 0.4.0.194118.1.4",
+                "no certificate policy of the profile is named",
+                "name the policy; for access certificates one of 0.4.0.194118.1.1 to 0.4.0.194118.1.4",
             ),
             Self::PolicyMixed => (
                 "certificate_profile.policy_mixed",
@@ -342,6 +358,11 @@ impl ProfileRule {
                 "certificate_profile.self_issued",
                 "the root's subject and issuer differ",
                 "make the root issue its own certificate",
+            ),
+            Self::SelfSigned => (
+                "certificate_profile.self_signed",
+                "the certificate vouches for itself",
+                "have it issued by an authority",
             ),
             Self::SerialLength => (
                 "certificate_profile.serial_length",

@@ -1,6 +1,7 @@
 //! The profiles: which rules apply to which certificate of a path.
 
-use x509_cert::der::Tag;
+use x509_cert::der::asn1::ObjectIdentifier;
+use x509_cert::der::{Encode as _, Tag};
 use x509_cert::ext::pkix::{KeyUsage, KeyUsages};
 
 use super::super::certificate::AlternativeName;
@@ -24,6 +25,12 @@ const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
 const KEY_USAGE: &str = "2.5.29.15";
 const NO_REVOCATION: &str = "2.5.29.56";
 const OCSP: &str = "1.3.6.1.5.5.7.48.1";
+
+/// ETSI EN 319 412-5 §4.2.1 and §4.2.3: `QcCompliance` and `QcType`.
+const QC_COMPLIANCE: &str = "0.4.0.1862.1.1";
+const QC_TYPE: &str = "0.4.0.1862.1.6";
+/// `id-etsi-qct-pid` (ETSI TS 119 412-6 PID-4.5-01).
+const QC_TYPE_PID: &str = "0.4.0.194126.1.1";
 
 const DAY: i64 = 86_400;
 /// ISO 18013-5 Annex B.1.2: 20 years; leap days are given.
@@ -154,6 +161,22 @@ fn fits(profile: CertificateProfile, purposes: &[String]) -> bool {
     }
 }
 
+/// Whether the DER of an extension has this identifier somewhere in it.
+fn names_oid(der: &[u8], id: &str) -> bool {
+    let id = ObjectIdentifier::new(id).ok().and_then(|id| id.to_der().ok());
+    id.is_some_and(|id| der.windows(id.len()).any(|window| window == id))
+}
+
+/// ETSI EN 319 412-1 §5.1.3 and §5.1.4: three letters of a scheme, or two and a colon, a country, a hyphen.
+fn says_scheme(identifier: &str) -> bool {
+    let Some((prefix, rest)) = identifier.split_once('-') else {
+        return false;
+    };
+    let upper = |text: &str| text.bytes().all(|byte| byte.is_ascii_uppercase());
+    let shaped = prefix.len() == 5 && prefix.is_ascii() && upper(&prefix[3..]);
+    shaped && !rest.is_empty() && (upper(&prefix[..3]) || prefix[..3].ends_with(':'))
+}
+
 /// One certificate of the path, under the eye of its rules.
 struct Look<'a, 'b> {
     certificate: &'a Certificate,
@@ -237,43 +260,65 @@ impl<'a, 'b> Look<'a, 'b> {
         self.critical(&[BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE]);
     }
 
-    /// ETSI TS 119 412-6: a PID provider signs as a legal person of a member state.
+    /// ETSI TS 119 412-6, as the EU's reference code reads it.
     fn pid_provider(&mut self) {
         let certificate = self.certificate;
-        self.serial();
-        self.country(true);
-        self.rule(ProfileRule::CommonName, certificate.details().common_names == 1);
-        self.key_form();
+        let details = certificate.details();
+        self.eudi_leaf();
         self.subject_key_id(false);
-        self.key_usage(KeyUsages::DigitalSignature.into());
+        self.rule(ProfileRule::Policy, !details.policies.is_empty());
+        let says = |id: &str| {
+            details
+                .qualified_statements
+                .as_ref()
+                .is_some_and(|found| names_oid(found, id))
+        };
+        self.rule(ProfileRule::PidStatement, says(QC_COMPLIANCE) && says(QC_TYPE_PID));
         self.crl(false);
-        self.critical(&[BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE]);
     }
 
     /// ETSI TS 119 411-8, as the EU's reference code reads it (trust.md §2).
     fn access(&mut self) {
         let certificate = self.certificate;
         let details = certificate.details();
-        self.serial();
-        self.country(true);
-        self.rule(ProfileRule::CommonName, details.common_names == 1);
-        let identified = certificate.organization_identifier().is_some() || details.person.is_some();
-        self.rule(ProfileRule::Identifier, identified);
-        self.key_form();
-        self.key_usage(KeyUsages::DigitalSignature.into());
+        self.eudi_leaf();
+        self.rule(ProfileRule::SelfSigned, certificate.issuer() != certificate.subject());
         let contact = details.subject_alternative.as_ref().is_some_and(|names| {
             let names = names.as_deref().unwrap_or_default();
             names.iter().any(|name| *name != AlternativeName::Other)
         });
         self.rule(ProfileRule::Contact, contact);
-        let access = &details.information_access;
-        self.rule(ProfileRule::AuthorityInformationAccess, !access.is_empty());
         self.crl(false);
         let lives = certificate.not_after().since(certificate.not_before());
         let short = lives <= SHORT_TERM_DAYS * DAY && details.extension(NO_REVOCATION).is_some();
-        let revocable = details.crl.is_some() || access.iter().any(|method| method == OCSP);
+        let revocable = details.crl.is_some() || details.information_access.iter().any(|method| method == OCSP);
         self.rule(ProfileRule::RevocationInformation, revocable || short);
         self.policies();
+    }
+
+    /// What the EUDI profiles of signers have in common (ETSI EN 319 412-1 to -3).
+    fn eudi_leaf(&mut self) {
+        let certificate = self.certificate;
+        let details = certificate.details();
+        self.serial();
+        self.country(true);
+        self.rule(ProfileRule::CommonName, details.common_names == 1);
+        let identifier = certificate.organization_identifier().or(details.person.as_deref());
+        self.rule(ProfileRule::Identifier, identifier.is_some());
+        if let Some(identifier) = identifier {
+            self.rule(ProfileRule::IdentifierForm, says_scheme(identifier));
+        }
+        self.key_form();
+        self.key_usage(KeyUsages::DigitalSignature.into());
+        if let Some((critical, _)) = &details.basic_constraints {
+            self.rule(ProfileRule::BasicConstraintsCritical, *critical);
+        }
+        // A certificate that vouches for itself has nobody above it to be fetched.
+        if certificate.issuer() != certificate.subject() {
+            let access = !details.information_access.is_empty();
+            self.rule(ProfileRule::AuthorityInformationAccess, access);
+        }
+        // EN 319 412-1 GEN-4.1-2: nothing else is critical.
         self.critical(&[BASIC_CONSTRAINTS, KEY_USAGE]);
     }
 
@@ -296,8 +341,10 @@ impl<'a, 'b> Look<'a, 'b> {
             .all(|(id, stated)| *stated || !POLICIES.iter().any(|(known, ..)| known == id));
         self.rule(ProfileRule::PolicyStatement, stated);
         let qualified = known().any(|(_, _, grade)| *grade == Grade::Qualified);
-        let statements = self.certificate.details().qualified_statements.is_some();
-        self.rule(ProfileRule::QualifiedStatements, statements || !qualified);
+        let statements = self.certificate.details().qualified_statements.as_ref();
+        let says = |id: &str| statements.is_some_and(|found| names_oid(found, id));
+        let stated = says(QC_COMPLIANCE) && says(QC_TYPE);
+        self.rule(ProfileRule::QualifiedStatements, stated || !qualified);
     }
 
     /// RFC 5280 §4.1.2.2, ISO 18013-5 Annex B.
