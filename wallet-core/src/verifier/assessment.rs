@@ -208,6 +208,12 @@ impl Assessment {
         self.claims.as_ref()
     }
 
+    /// Whether the binding rests on a MAC, which only who has the key can check again.
+    pub(super) fn has_mac(&self) -> bool {
+        let binding = self.check(CheckName::Binding);
+        binding.is_some_and(|check| check.evidence.get("device_auth").and_then(Json::as_str) == Some("mac"))
+    }
+
     /// The machine-readable form, one line: `source`, `format`, `verdict`, `code`, `checks`, `claims`. Each check has
     /// `check`, `outcome`, `code` and, if it rests on anything that can be named, `evidence`.
     pub fn to_json(&self) -> Json {

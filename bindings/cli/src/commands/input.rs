@@ -1,5 +1,6 @@
 //! Reading what the user names: files with limits, credentials one a line, keys, passphrases.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
@@ -50,9 +51,9 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     })
 }
 
-/// Reads one credential: white space is dropped unless it is JSON.
-pub(crate) fn read_credential(path: &Path) -> Result<String, Failure> {
-    Ok(whole(&read_text(path)?))
+/// Reads one credential, text or bytes: white space is dropped from text unless it is JSON.
+pub(crate) fn read_credential(path: &Path) -> Result<Vec<u8>, Failure> {
+    Ok(whole(read(path)?))
 }
 
 /// Reads a file of JSON.
@@ -140,7 +141,15 @@ pub(crate) fn at(text: Option<&str>) -> Result<Timestamp, Failure> {
 #[derive(Debug)]
 pub(crate) struct Item {
     pub(crate) source: String,
-    pub(crate) text: String,
+    /// Text, or the bytes of a binary format.
+    pub(crate) content: Vec<u8>,
+}
+
+impl Item {
+    /// The content as text; what is not UTF-8 is no text credential, and is said so where it is parsed.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.content)
+    }
 }
 
 /// The credentials of several files, read as they are asked for: memory does not grow with the number of lines.
@@ -180,7 +189,7 @@ impl Items {
             if path != Path::new("-") && !of_lines {
                 return Ok(Some(Item {
                     source: name,
-                    text: whole(&read_text(&path)?),
+                    content: read_credential(&path)?,
                 }));
             }
             let mut reader: Box<dyn BufRead + Send> = if path == Path::new("-") {
@@ -191,15 +200,15 @@ impl Items {
                     File::open(&path).map_err(|error| Failure::file(&path, &error))?,
                 ))
             };
-            if is_one_text(&mut *reader).map_err(|error| Failure::file(&path, &error))? {
-                let mut text = String::new();
+            if is_one(&mut *reader).map_err(|error| Failure::file(&path, &error))? {
+                let mut content = Vec::new();
                 reader
                     .take(FILE_LIMIT)
-                    .read_to_string(&mut text)
+                    .read_to_end(&mut content)
                     .map_err(|error| Failure::file(&path, &error))?;
                 return Ok(Some(Item {
                     source: name,
-                    text: whole(&text),
+                    content: whole(content),
                 }));
             }
             self.lines = Some(Lines {
@@ -238,15 +247,19 @@ impl Lines {
             }
             return Ok(Some(Item {
                 source,
-                text: quoted(text).unwrap_or_else(|| text.to_owned()),
+                content: quoted(text).unwrap_or_else(|| text.to_owned()).into_bytes(),
             }));
         }
     }
 }
 
-/// Whether the text is one credential over several lines: JSON, or wrapped as in the RFCs.
-fn is_one_text(reader: &mut dyn BufRead) -> io::Result<bool> {
+/// Whether all of it is one credential: binary, JSON over several lines, or wrapped as in the RFCs.
+fn is_one(reader: &mut dyn BufRead) -> io::Result<bool> {
     let start = reader.fill_buf()?;
+    // A CBOR map; no text begins so.
+    if start.first().is_some_and(|byte| byte >> 5 == 5) {
+        return Ok(true);
+    }
     let start = &start[start.iter().take_while(|byte| byte.is_ascii_whitespace()).count()..];
     let end = start.iter().position(|byte| *byte == b'\n').unwrap_or(start.len());
     let (first, rest) = start.split_at(end);
@@ -256,13 +269,18 @@ fn is_one_text(reader: &mut dyn BufRead) -> io::Result<bool> {
     Ok(opens_json || wrapped)
 }
 
-/// A whole text: JSON as it is, anything else without white space.
-fn whole(text: &str) -> String {
+/// A whole file: bytes that are no text and JSON as they are, anything else without white space.
+fn whole(content: Vec<u8>) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(&content) else {
+        return content;
+    };
     let text = without_mark(text).trim();
-    if text.starts_with('{') || text.starts_with('[') {
-        return unfolded(text);
-    }
-    quoted(text).unwrap_or_else(|| text.split_whitespace().collect())
+    let text = if text.starts_with('{') || text.starts_with('[') {
+        unfolded(text)
+    } else {
+        quoted(text).unwrap_or_else(|| text.split_whitespace().collect())
+    };
+    text.into_bytes()
 }
 
 /// The text without the byte order mark that some editors put first.

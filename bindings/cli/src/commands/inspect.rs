@@ -11,8 +11,8 @@ use crate::args::InspectArgs;
 use crate::report::{Failure, Outcome, Paint, safe};
 
 pub(crate) fn run(args: &InspectArgs) -> Outcome {
-    let text = input::read_credential(&args.file)?;
-    let inspection = parse(&text)
+    let content = input::read_credential(&args.file)?;
+    let inspection = parse(&String::from_utf8_lossy(&content))
         .map_err(|error| {
             Failure::new(
                 error.code(),

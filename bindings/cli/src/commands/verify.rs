@@ -67,6 +67,8 @@ pub(crate) fn run(args: VerifyArgs) -> Outcome {
         format: match args.format {
             FormatArg::Auto => FormatChoice::Auto,
             FormatArg::DcSdJwt => FormatChoice::DcSdJwt,
+            FormatArg::DeviceResponse => FormatChoice::DeviceResponse,
+            FormatArg::Mdoc => FormatChoice::MsoMdoc,
             FormatArg::SdJwt => FormatChoice::SdJwt,
         },
         presented,
@@ -162,7 +164,7 @@ struct Lists {
 }
 
 impl Verifier<'_> {
-    fn assess(&self, text: &str) -> Assessment {
+    fn assess(&self, content: &[u8]) -> Assessment {
         let anchors = self.trust.read().unwrap_or_else(PoisonError::into_inner);
         let evidence = self.lists.evidence.read().unwrap_or_else(PoisonError::into_inner);
         let mut options = AssessOptions::new(&anchors, self.at)
@@ -174,7 +176,7 @@ impl Verifier<'_> {
         if let Some((nonce, audience)) = self.presented {
             options = options.with_key_binding(nonce, audience, PRESENTATION_AGE);
         }
-        assess(text, &options)
+        assess(content, &options)
     }
 
     /// Remembers what holds for all credentials of an issuer, so that the next ones pay for their own signature alone:
@@ -245,11 +247,11 @@ impl Judge for Verifier<'_> {
     fn judge(&self, item: &Item, out: &mut Vec<u8>, tally: &mut Tally) {
         // A fault of ours in one item must not take the others with it, nor leave a thread waiting for its turn.
         let judged = catch_unwind(AssertUnwindSafe(|| {
-            let mut first = self.assess(&item.text);
+            let mut first = self.assess(&item.content);
             if let Some(client) = &self.client
-                && self.web_keys.fetch(client, &item.text, &first, &self.trust)
+                && self.web_keys.fetch(client, &item.text(), &first, &self.trust)
             {
-                first = self.assess(&item.text);
+                first = self.assess(&item.content);
             }
             let unknown = first
                 .checks
@@ -259,7 +261,7 @@ impl Judge for Verifier<'_> {
                 // Also where another thread has just fetched the list.
                 self.fetch(&first);
                 self.settle(&first);
-                return self.assess(&item.text);
+                return self.assess(&item.content);
             }
             self.settle(&first);
             first
