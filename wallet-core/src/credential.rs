@@ -1,6 +1,7 @@
 //! Credentials: the common model of what was received, checked and held, and the formats.
 
 mod any;
+pub mod mdoc;
 mod path;
 pub mod sd_jwt;
 mod state;

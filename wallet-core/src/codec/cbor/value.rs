@@ -329,12 +329,6 @@ impl Writer {
         self
     }
 
-    /// The head of a byte string of `length` bytes, which follow as [`Writer::raw`].
-    pub(crate) fn bytes_head(&mut self, length: usize) -> &mut Self {
-        self.0.bytes_len(length as u64).expect(INTO_MEMORY);
-        self
-    }
-
     pub(crate) fn null(&mut self) -> &mut Self {
         self.0.null().expect(INTO_MEMORY);
         self
