@@ -9,6 +9,7 @@ mod issuance;
 mod issuer;
 mod layers;
 mod presentation;
+mod presentation_dc_api;
 mod sd_jwt_disclosure;
 mod sd_jwt_refusals;
 mod sd_jwt_types;

@@ -35,6 +35,14 @@ pub struct Signer {
     pub chain: Vec<Certificate>,
 }
 
+impl Signer {
+    /// Somebody under a root that nobody trusts.
+    pub fn of_another_root(profile: LeafProfile, campus: &mut Campus) -> Self {
+        let root = CertificateAuthority::generate("Other Root", Curve::P256, window(campus.now), &mut campus.random);
+        signer(&root.expect("an authority"), profile, campus.now, &mut campus.random)
+    }
+}
+
 /// Everybody.
 #[derive(Debug)]
 #[non_exhaustive]

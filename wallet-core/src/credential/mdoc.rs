@@ -225,6 +225,22 @@ impl Mdoc {
         base64url::encode(&self.received)
     }
 
+    /// What must be another one in every copy (ARF 3.0 `ISSU_35`), as text: the random values of all elements, and all
+    /// digests.
+    pub(crate) fn marks(&self) -> Vec<String> {
+        let items = self.namespaces.iter().flat_map(|namespace| &namespace.items);
+        let random = |item: &Item| {
+            // It was parsed once already.
+            let mut budget = Budget::new(usize::MAX, self.depth, usize::MAX);
+            let tagged = Cbor::parse(item.tagged.bytes(&self.received), &mut budget).ok()?;
+            let item = Cbor::parse(tagged.embedded()?, &mut budget).ok()?;
+            let random = item.get("random")?.as_bytes().map(base64url::encode);
+            random
+        };
+        let digests = self.mso.all_digests(&self.received).map(base64url::encode);
+        items.filter_map(random).chain(digests).collect()
+    }
+
     fn device_key(&self) -> &Result<PublicKey, CoseKeyError> {
         self.holder_key.get_or_init(|| self.mso.read_device_key(&self.received))
     }
