@@ -22,8 +22,8 @@ mod session;
 mod state;
 mod step;
 
-use crate::credential::Held;
 use crate::credential::mdoc::Mdoc;
+use crate::credential::{Credential, Held};
 use crate::crypto::{Curve, Random};
 use crate::keys::KeyHandle;
 use crate::protocol::mdoc::{CarrierRecord, RetrievalMethod};
@@ -36,26 +36,32 @@ pub use error::{Malformed, Misuse, PeerMisbehaved, ProximityError, Refused};
 pub use state::resume;
 pub use step::{End, Listening, Outcome, Receipt, Sending, SharedDocument, Signing, Verdict};
 
-/// A document that the citizen has in hand.
+/// A document that the citizen has in hand: an mdoc with a key.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HeldDocument {
     /// The wallet's name for it; means nothing outside.
     pub id: String,
-    /// The document: the copy that would be shown.
-    pub credential: Held<Mdoc>,
     /// The key it is bound to.
     pub key: KeyHandle,
+    /// The copy that would be shown.
+    credential: Held<Credential>,
 }
 
 impl HeldDocument {
-    /// A document under the wallet's name.
-    pub fn new(id: impl Into<String>, credential: Held<Mdoc>, key: KeyHandle) -> Self {
-        Self {
+    /// A document under the wallet's name; `None` for a credential of another format.
+    pub fn new(id: impl Into<String>, credential: Held<Credential>, key: KeyHandle) -> Option<Self> {
+        credential.credential().as_mdoc()?;
+        Some(Self {
             id: id.into(),
-            credential,
             key,
-        }
+            credential,
+        })
+    }
+
+    fn mdoc(&self) -> &Mdoc {
+        let mdoc = self.credential.credential().as_mdoc();
+        mdoc.expect("the format is checked when it is made")
     }
 }
 

@@ -223,7 +223,7 @@ impl Consent {
 impl Offer {
     /// What of the request this document has; a document that has nothing of it is not shown.
     fn new(held: &HeldDocument, items: &ItemsRequest) -> Result<Option<Self>, ProximityError> {
-        let mdoc = held.credential.credential();
+        let mdoc = held.mdoc();
         if mdoc.doctype() != items.doctype() {
             return Ok(None);
         }

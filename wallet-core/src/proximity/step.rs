@@ -267,7 +267,7 @@ impl Prepared {
         offer: &Offer,
         transcript: &SessionTranscript,
     ) -> Result<Self, ProximityError> {
-        let mdoc = held.credential.credential();
+        let mdoc = held.mdoc();
         let selection = mdoc.select(&offer.disclosed).map_err(Misuse::Credential)?;
         // §9.1.3.1: without device authentication no document is presented.
         let key = mdoc.holder_key().ok_or(Misuse::KeyMissing)?;
