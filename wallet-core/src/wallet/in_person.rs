@@ -65,7 +65,13 @@ impl Wallet {
         }
         let copies = receipt.shared.iter().map(|shared| CopyRef::parse(&shared.credential));
         let copies: Option<Vec<CopyRef>> = copies.collect();
-        self.spend_with(changes, &copies.ok_or(WalletError::CopyGone)?, presentation, now, random)
+        self.spend_with(
+            changes,
+            &copies.ok_or(WalletError::CopyGone)?,
+            presentation,
+            now,
+            random,
+        )
     }
 }
 
