@@ -5,6 +5,7 @@ mod citizen;
 mod dcql;
 mod fuzz_replay;
 mod hostile_input;
+mod in_person;
 mod issuance;
 mod issuer;
 mod layers;

@@ -61,10 +61,16 @@ pub struct Offer {
 impl Offer {
     /// What to call an element for the citizen; its own name where no rulebook knows it.
     pub fn label(&self, element: &ClaimPath, rulebook: &Rulebook, language: Language) -> String {
-        let known = rulebook.lookup(&self.doctype);
         let (name_space, name) = names(element).unwrap_or_default();
-        let claim = known.and_then(|known| known.element(name_space, name));
-        claim.map_or_else(|| name.to_owned(), |claim| claim.label(language).to_owned())
+        let known = rulebook.element_label(&self.doctype, name_space, name, language);
+        known.unwrap_or(name).to_owned()
+    }
+
+    /// Whether people should think twice before they show an element: a portrait for one (ARF `RPA_07c`).
+    pub fn is_sensitive(&self, element: &ClaimPath, rulebook: &Rulebook) -> bool {
+        let (name_space, name) = names(element).unwrap_or_default();
+        let known = rulebook.element(&self.doctype, name_space, name);
+        known.is_some_and(|known| known.is_sensitive())
     }
 }
 
