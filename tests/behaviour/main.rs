@@ -8,6 +8,7 @@ mod hostile_input;
 mod issuance;
 mod issuer;
 mod layers;
+mod mdoc_refusals;
 mod presentation;
 mod presentation_dc_api;
 mod presentation_mdoc;

@@ -92,6 +92,11 @@ impl MobileSecurityObject {
         found.map_or(&[], |(_, digests)| digests)
     }
 
+    /// The namespaces that have digests.
+    pub(super) fn namespaces<'a>(&'a self, whole: &'a [u8]) -> impl Iterator<Item = &'a str> {
+        self.digests.iter().map(|(name, _)| name.text(whole))
+    }
+
     /// All digests, of elements that came along and of others.
     pub(super) fn all_digests<'a>(&'a self, whole: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
         let digests = self.digests.iter().flat_map(|(_, digests)| digests);
