@@ -8,6 +8,7 @@ mod hostile_input;
 mod issuance;
 mod issuer;
 mod layers;
+mod pid_issuing;
 mod presentation;
 mod presentation_dc_api;
 mod sd_jwt_disclosure;
