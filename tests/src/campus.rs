@@ -1,5 +1,7 @@
 //! A school, a pupil and a university, in memory: for the stories about presenting and verifying.
 
+mod pid;
+
 use std::collections::BTreeMap;
 
 use wallet_core::codec::{Budget, Json, Object};
@@ -17,6 +19,8 @@ use wallet_core::trust::{Certificate, Environment, Role, TrustStore};
 use wallet_core::verifier::{MemorySessions, Purpose, University, UniversityConfig};
 
 use crate::TestRandom;
+
+pub use pid::{PID_MDOC, PID_SD_JWT, mdoc_query, sd_jwt_query};
 
 /// The type of the invented school report.
 pub const REPORT: &str = "urn:example:school-report:1";

@@ -13,6 +13,7 @@
 
 mod device;
 mod error;
+mod evidence;
 mod inspect;
 #[cfg(feature = "issuer")]
 mod issue;
@@ -35,6 +36,7 @@ use crate::keys::{CoseKeyError, PublicKey};
 use crate::time::{Timestamp, Validity};
 
 pub use error::MdocError;
+pub use evidence::DeviceAuthKind;
 pub use inspect::Inspection;
 #[cfg(feature = "issuer")]
 pub use issue::{Blueprint, Concealed};
@@ -144,16 +146,13 @@ impl Mdoc {
     /// vouches for none of them.
     pub fn device_claims(&self) -> &Object {
         self.device_claims.get_or_init(|| {
-            let mut claims = Object::new();
-            for (namespace, element, value) in self.device.iter().flat_map(|device| &device.elements) {
-                if !claims.contains(namespace) {
-                    claims.insert(namespace.clone(), Object::new());
-                }
-                if let Some(Json::Object(elements)) = claims.get_mut(namespace) {
-                    elements.insert(element.clone(), value.to_json());
-                }
-            }
-            claims
+            let elements = self.device.as_ref().map(|device| device.elements.as_slice());
+            // Those of a namespace stand together, and no namespace comes twice.
+            let namespaces = elements.unwrap_or_default().chunk_by(|a, b| a.0 == b.0);
+            collect_unique(namespaces.map(|elements| {
+                let members = elements.iter().map(|(_, name, value)| (name.as_str(), value.to_json()));
+                (elements[0].0.as_str(), Json::from(collect_unique(members)))
+            }))
         })
     }
 

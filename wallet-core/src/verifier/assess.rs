@@ -1,11 +1,13 @@
 //! Judging one credential or presentation, check by check.
 
+mod mdoc;
 mod sd_jwt;
 
 use super::input::Input;
 use super::{Assessment, Check, CheckName, CheckOutcome};
 use crate::codec::{Budget, Json, Object};
 use crate::credential::Verified;
+use crate::credential::mdoc::DeviceBinding;
 use crate::credential::sd_jwt::KeyBinding;
 use crate::status::{HasStatus, Status, StatusEvidence};
 use crate::time::{Timestamp, Validity};
@@ -23,6 +25,9 @@ pub struct AssessOptions<'a> {
     pub format: FormatChoice,
     /// What the key binding must answer; `None` judges a credential at rest, where one is refused.
     pub key_binding: Option<KeyBinding>,
+    /// The session that the device of an mdoc must have answered; without it the binding of one that is presented
+    /// cannot be told.
+    pub device_binding: Option<DeviceBinding<'a>>,
     /// The status lists at hand.
     pub status: Option<&'a StatusEvidence>,
     /// The time for which the status counts.
@@ -75,6 +80,7 @@ impl<'a> AssessOptions<'a> {
             at,
             format: FormatChoice::Auto,
             key_binding: None,
+            device_binding: None,
             status: None,
             status_at: at,
             skew: 60,
@@ -89,6 +95,13 @@ impl<'a> AssessOptions<'a> {
         let mut binding = KeyBinding::new(nonce, audience);
         binding.max_age = most_age;
         self.key_binding = Some(binding);
+        self
+    }
+
+    /// A presentation whose device, if it is an mdoc, answers this session.
+    #[must_use]
+    pub fn with_device_binding(mut self, binding: DeviceBinding<'a>) -> Self {
+        self.device_binding = Some(binding);
         self
     }
 
@@ -122,6 +135,11 @@ impl<'a> AssessOptions<'a> {
         self.format = format;
         self
     }
+
+    /// Whether a presentation is expected.
+    fn expects_binding(&self) -> bool {
+        self.key_binding.is_some() || self.device_binding.is_some()
+    }
 }
 
 /// More seconds than RFC 3339 has.
@@ -137,7 +155,7 @@ const FOR_EVER: i64 = 1_000_000_000_000;
 pub fn assess(input: impl AsRef<[u8]>, options: &AssessOptions<'_>) -> Assessment {
     match Input::recognise(input.as_ref(), options.format) {
         Input::Text(text) => sd_jwt::assess(&text, options),
-        Input::Cbor(_) => sd_jwt::assess("", options),
+        Input::Cbor(bytes) => mdoc::assess_one(&bytes, options),
     }
 }
 
@@ -146,7 +164,7 @@ pub fn assess(input: impl AsRef<[u8]>, options: &AssessOptions<'_>) -> Assessmen
 pub fn assess_all(input: impl AsRef<[u8]>, options: &AssessOptions<'_>) -> Vec<Assessment> {
     match Input::recognise(input.as_ref(), options.format) {
         Input::Text(text) => vec![sd_jwt::assess(&text, options)],
-        Input::Cbor(_) => vec![sd_jwt::assess("", options)],
+        Input::Cbor(bytes) => mdoc::assess_all(&bytes, options),
     }
 }
 

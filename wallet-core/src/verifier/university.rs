@@ -3,8 +3,9 @@
 use super::judge::{judge, reading};
 use super::session::{Session, Sessions, Stage};
 use super::{AssessOptions, Assessment, Check, CheckOutcome, Purpose, UniversityError, Verdict};
-use crate::codec::{Budget, Json, Object};
+use crate::codec::{Budget, Json, Object, base64url};
 use crate::credential::StatusListReference;
+use crate::credential::mdoc::{DeviceBinding, SessionTranscript};
 use crate::crypto::{AgreementKey, Curve, Random, SigningKey, VerifyingKey, random_token, same_secret};
 use crate::http::{HttpRequest, HttpResponse, HttpsUrl, LinkPolicy};
 use crate::keys::PublicKey;
@@ -428,7 +429,27 @@ impl University {
     }
 
     pub(super) fn options<'a>(&'a self, session: &'a Session, at: Timestamp, now: Timestamp) -> AssessOptions<'a> {
+        // The session as the wallet hashed it (OpenID4VP 1.0 §B.2.6.1, §B.2.6.2).
+        let thumbprint = session
+            .thumbprint
+            .as_deref()
+            .and_then(|text| base64url::decode(text).ok());
+        let transcript = match &session.origin {
+            Some(origin) => SessionTranscript::openid4vp_dc_api(origin, &session.nonce, thumbprint.as_deref()),
+            None => SessionTranscript::openid4vp(
+                session.client_id.as_str(),
+                &session.nonce,
+                thumbprint.as_deref(),
+                self.response_uri(&session.request_id).as_str(),
+            ),
+        };
+        let mut binding = DeviceBinding::new(transcript);
+        // §B.2.2: where the answer is encrypted, its key is the reader's for a MAC.
+        if let Some(key) = &session.key {
+            binding = binding.with_reader_key(key);
+        }
         AssessOptions::new(&self.config.trust, at)
+            .with_device_binding(binding)
             .for_production()
             .with_key_binding(&session.nonce, &session.audience(), self.config.most_age)
             .with_status(&self.status, now)

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
-use wallet_core::codec::{Budget, Json};
-use wallet_core::crypto::SigningKey;
+use wallet_core::codec::{Budget, Json, base64url};
+use wallet_core::crypto::{AgreementKey, SigningKey};
 use wallet_core::time::Timestamp;
 use zeroize::Zeroizing;
 
@@ -84,6 +84,46 @@ pub(crate) fn read_key(path: &Path) -> Result<SigningKey, Failure> {
         return SigningKey::from_private_jwk(&jwk).map_err(|error| bad(&error.to_string()));
     }
     SigningKey::from_pkcs8_pem(&text).map_err(|error| bad(&error.to_string()))
+}
+
+/// Reads a private key for key agreement: PKCS #8 in PEM, or a JWK.
+pub(crate) fn read_agreement_key(path: &Path) -> Result<AgreementKey, Failure> {
+    let key = read_key(path)?;
+    AgreementKey::from_bytes_on(key.curve(), &key.to_bytes()).map_err(|_| {
+        Failure::usage(
+            "key",
+            format!("the key in {} is not used", path.display()),
+            "keys of its kind agree on nothing",
+            "give the reader's private key on an elliptic curve of NIST or Brainpool",
+        )
+    })
+}
+
+/// Reads a binary file that may be written as text: in hexadecimal digits or base64url.
+pub(crate) fn read_binary(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = read(path)?;
+    Ok(binary(&bytes).unwrap_or(bytes))
+}
+
+/// The CBOR map that a credential is, as bytes or written as text; `None` if it is none.
+pub(crate) fn cbor(content: &[u8]) -> Option<Vec<u8>> {
+    let is_map = |bytes: &Vec<u8>| bytes.first().is_some_and(|byte| byte >> 5 == 5);
+    let bytes = content.to_vec();
+    if is_map(&bytes) {
+        return Some(bytes);
+    }
+    binary(content).filter(is_map)
+}
+
+/// Text in hexadecimal digits or base64url as bytes.
+fn binary(content: &[u8]) -> Option<Vec<u8>> {
+    let text: String = std::str::from_utf8(content).ok()?.split_whitespace().collect();
+    let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let is_hex = text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match is_hex {
+        true => text.as_bytes().chunks(2).map(digits).collect(),
+        false => base64url::decode(&text).ok(),
+    }
 }
 
 /// Reads a passphrase from the file, or asks the terminal; `repeat` asks twice.
