@@ -9,6 +9,7 @@ mod in_person;
 mod issuance;
 mod issuer;
 mod layers;
+mod pid_issuing;
 mod mdoc_refusals;
 mod presentation;
 mod presentation_dc_api;
