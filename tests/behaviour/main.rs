@@ -12,6 +12,7 @@ mod layers;
 mod mdoc_disclosure;
 mod pid_issuing;
 mod mdoc_refusals;
+mod pid_issuing;
 mod presentation;
 mod presentation_dc_api;
 mod presentation_mdoc;
