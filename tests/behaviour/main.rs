@@ -6,6 +6,7 @@ mod dcql;
 mod fuzz_replay;
 mod hostile_input;
 mod issuance;
+mod issuance_mdoc;
 mod issuer;
 mod layers;
 mod mdoc_refusals;
