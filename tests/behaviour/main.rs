@@ -9,6 +9,7 @@ mod issuance;
 mod issuance_mdoc;
 mod issuer;
 mod layers;
+mod mdoc_disclosure;
 mod mdoc_refusals;
 mod presentation;
 mod presentation_dc_api;
