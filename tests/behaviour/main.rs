@@ -11,6 +11,7 @@ mod issuer;
 mod layers;
 mod mdoc_disclosure;
 mod mdoc_refusals;
+mod pid_issuing;
 mod presentation;
 mod presentation_dc_api;
 mod presentation_mdoc;
