@@ -1,5 +1,5 @@
 // DCQL queries that several cases use.
-import { VCT } from '../peers/credo-issuer.mjs'
+import { DOCTYPE, VCT } from '../peers/credo-issuer.mjs'
 
 /** Asks for two claims of the report that the Credo issuer gives. */
 export const REPORT = {
@@ -8,6 +8,16 @@ export const REPORT = {
     format: 'dc+sd-jwt',
     meta: { vct_values: [VCT] },
     claims: [{ path: ['family_name'] }, { path: ['report', 'average'] }],
+  }],
+}
+
+/** Asks for two elements of a PID in mdoc. */
+export const PID = {
+  credentials: [{
+    id: 'pid',
+    format: 'mso_mdoc',
+    meta: { doctype_value: DOCTYPE },
+    claims: [{ path: [DOCTYPE, 'family_name'] }, { path: [DOCTYPE, 'age_over_18'] }],
   }],
 }
 

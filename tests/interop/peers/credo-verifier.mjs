@@ -38,7 +38,8 @@ export async function startVerifier({ issuers = [] } = {}) {
       const { state, errorMessage } = await verifier.getVerificationSessionById(id)
       if (state !== 'ResponseVerified') return { state, error: errorMessage }
       const { dcql } = await verifier.getVerifiedAuthorizationResponse(id)
-      const first = Object.entries(dcql.presentations).map(([query, [presentation]]) => [query, presentation.prettyClaims])
+      const claims = ({ prettyClaims, documents }) => prettyClaims ?? documents[0].issuerSignedNamespaces
+      const first = Object.entries(dcql.presentations).map(([query, [presentation]]) => [query, claims(presentation)])
       return { state, satisfied: dcql.presentationResult.can_be_satisfied, claims: Object.fromEntries(first) }
     },
   }
