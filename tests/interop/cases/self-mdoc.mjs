@@ -7,8 +7,9 @@ import { refused } from '../lib/harness.mjs'
 import { rebind, responseOf, transcriptOf } from '../lib/mdoc.mjs'
 import * as mdl from '../peers/mdl.mjs'
 import * as owf from '../peers/mdoc.mjs'
+import * as pymdoccbor from '../peers/pymdoccbor.mjs'
 import { newKeyPair } from '../peers/sdjwt.mjs'
-import { BINDING, DISCLOSED, MDL, MDL_CLAIMS, MDL_NAMESPACE, PID, presentation, tamperings } from './mdocs.mjs'
+import { BINDING, DISCLOSED, MDL, MDL_CLAIMS, MDL_NAMESPACE, PID, PID_CLAIMS, presentation, tamperings } from './mdocs.mjs'
 import { annexD } from './records.mjs'
 
 const PEERS = { owf, mdl }
@@ -62,6 +63,26 @@ export const cases = [
         }
       }
       return `${tamperings.length} ways`
+    },
+  },
+  {
+    name: 'self: pymdoccbor issues for the others and reads what they issued',
+    async run() {
+      const [signer, holder] = [await newDocumentSigner(), await newKeyPair()]
+      const transcript = transcriptOf(BINDING)
+      const issuerSigned = await pymdoccbor.issue(PID, { [PID]: PID_CLAIMS }, { signer, holder })
+      const response = rebind(responseOf(issuerSigned, PID), { holder, transcript })
+      for (const { verifyResponse } of [owf, mdl, pymdoccbor]) {
+        const [{ claims }] = await verifyResponse(response, { anchor: signer.root, transcript })
+        assert.deepEqual(claims, { [PID]: PID_CLAIMS })
+      }
+      const theirs = await presentation()
+      assert.deepEqual(await pymdoccbor.verifyResponse(theirs.response, theirs), [{ claims: { [PID]: DISCLOSED } }])
+      const judged = tamperings.filter(({ what }) => /changed|under another root/.test(what))
+      for (const { what, ...options } of judged) {
+        const spoilt = await presentation(options)
+        await assert.rejects(pymdoccbor.verifyResponse(spoilt.response, spoilt), /finds it invalid/, what)
+      }
     },
   },
   {

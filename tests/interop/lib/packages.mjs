@@ -10,7 +10,8 @@ import { pathToFileURL } from 'node:url'
 const manifests = ['package.json', 'package-lock.json']
 const source = join(import.meta.dirname, '..')
 
-const cacheDir = () => join(
+/** Where the packages live. */
+export const cacheDir = () => join(
   process.env.MAPPE_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mappe'), 'interop')
 
 // Node looks for packages beside the importing file only, so a bare name is resolved as if the cache had imported it.
