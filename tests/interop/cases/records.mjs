@@ -20,16 +20,23 @@ export async function records() {
     .map(({ test, query, credentials, result }) => ({ test, query, credentials, satisfied: result?.can_be_satisfied ?? false }))
 }
 
-/** The document of ISO 18013-5 Annex D, which has a device MAC, and what its reader needs. */
+/** The meeting of ISO 18013-5 Annex D: its keys, messages and document, which has a device MAC. */
 export async function annexD() {
   const path = join(vectors, 'mdoc', 'iso18013-5-annex-d.json')
   const values = JSON.parse(await readFile(path, 'utf8').catch(absent(path)))
   const bytes = (name) => Buffer.from(values[`ISO_18013_5_ANNEX_D_${name}`], 'hex')
-  const [x, y, d] = ['X', 'Y', 'D'].map((name) => bytes(`EPHEMERAL_READER_KEY_${name}`).toString('base64url'))
+  const jwk = (name) => {
+    const [x, y, d] = ['X', 'Y', 'D'].map((part) => bytes(`EPHEMERAL_${name}_KEY_${part}`).toString('base64url'))
+    return { kty: 'EC', crv: 'P-256', x, y, d }
+  }
   return {
+    request: bytes('DEVICE_REQUEST'),
     response: bytes('DEVICE_RESPONSE'),
     transcript: decode(bytes('SESSION_TRANSCRIPT_BYTES')).value,
     certificate: bytes('DS_CERT'),
-    readerJwk: { kty: 'EC', crv: 'P-256', x, y, d },
+    reader: jwk('READER'),
+    device: jwk('DEVICE'),
+    establishment: bytes('SESSION_ESTABLISHMENT'),
+    data: bytes('SESSION_DATA'),
   }
 }

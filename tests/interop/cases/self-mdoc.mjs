@@ -5,6 +5,7 @@ import { decode } from '../lib/cbor.mjs'
 import { newDocumentSigner } from '../lib/certificates.mjs'
 import { refused } from '../lib/harness.mjs'
 import { rebind, responseOf, transcriptOf } from '../lib/mdoc.mjs'
+import { openSession } from '../lib/session.mjs'
 import * as mdl from '../peers/mdl.mjs'
 import * as owf from '../peers/mdoc.mjs'
 import * as pymdoccbor from '../peers/pymdoccbor.mjs'
@@ -108,7 +109,7 @@ export const cases = [
   {
     name: 'self: @auth0/mdl reads the document of ISO 18013-5 Annex D and finds its device MAC right',
     async run() {
-      const { response, transcript, certificate, readerJwk } = await annexD()
+      const { response, transcript, certificate, reader: readerJwk } = await annexD()
       const anchor = new X509Certificate(certificate).toString()
       // It knows no other time than now, when the document is long expired; nothing else may be wrong with it.
       const judged = (reader) => mdl.verifyResponse(response, { anchor, transcript, reader })
@@ -116,6 +117,19 @@ export const cases = [
       assert.match(message, /valid at the time/)
       assert.doesNotMatch(message, /DEVICE_AUTH|DATA_INTEGRITY|signature/)
       await assert.rejects(judged((await newKeyPair()).privateJwk), /DEVICE_AUTH/)
+    },
+  },
+  {
+    name: 'self: the session of ISO 18013-5 Annex D opens from both ends, and @owf/mdoc finds its reader authentication right',
+    async run() {
+      const { request, response, transcript, reader, device, establishment, data } = await annexD()
+      const atReader = openSession({ role: 'reader', own: reader, theirs: device, transcript })
+      const atDevice = openSession({ role: 'device', own: device, theirs: reader, transcript })
+      assert.deepEqual(atReader.encrypt(request), decode(establishment).get('data'))
+      assert.deepEqual(atDevice.decrypt(decode(establishment).get('data')), request)
+      assert.deepEqual(atReader.decrypt(decode(data).get('data')), response)
+      await owf.verifyRequest(request, { transcript })
+      await refused(owf.verifyRequest(request, { transcript: transcriptOf(BINDING) }), 'a request of another session')
     },
   },
 ]

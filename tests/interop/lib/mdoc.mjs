@@ -1,6 +1,7 @@
 // What the tests compute of an mdoc by their own hand (ISO 18013-5, OpenID4VP 1.0 Annex B.2), over `cbor.mjs` alone.
-import { createECDH, createHash, createHmac, createPrivateKey, hkdfSync, sign } from 'node:crypto'
+import { createHash, createHmac, createPrivateKey, sign } from 'node:crypto'
 import { decode, embed, encode, Tag } from './cbor.mjs'
+import { agree, derive } from './session.mjs'
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest()
 
@@ -12,6 +13,11 @@ export function coseKey(jwk) {
   const parts = [['x', -2], ['y', -3], ['d', -4]].filter(([name]) => jwk[name])
   return new Map([[1, 2], [-1, 1], ...parts.map(([name, label]) => [label, Buffer.from(jwk[name], 'base64url')])])
 }
+
+/** A COSE_Key on P-256 as JWK. */
+export const jwkOf = (key) => ({
+  kty: 'EC', crv: 'P-256', x: key.get(-2).toString('base64url'), y: key.get(-3).toString('base64url'),
+})
 
 /**
  * The SessionTranscript of a presentation by OpenID4VP 1.0: through redirects where `binding` has a response URI
@@ -38,13 +44,9 @@ function deviceSignature(payload, { privateJwk }) {
 
 /** A detached COSE_Mac0 with the key that the holder shares with the reader (§9.1.3.5). */
 function deviceMac(payload, { privateJwk }, transcript, reader) {
-  const own = createECDH('prime256v1')
-  own.setPrivateKey(Buffer.from(privateJwk.d, 'base64url'))
-  const point = ['x', 'y'].map((name) => Buffer.from(reader[name], 'base64url'))
-  const shared = own.computeSecret(Buffer.concat([Buffer.from([4]), ...point]))
-  const key = hkdfSync('sha256', shared, sha256(encode(new Tag(24, transcript))), 'EMacKey', 32)
+  const key = derive(agree(privateJwk, reader), transcript, 'EMacKey')
   const header = encode(new Map([[1, 5]]))
-  const tag = createHmac('sha256', Buffer.from(key)).update(encode(['MAC0', header, Buffer.alloc(0), payload])).digest()
+  const tag = createHmac('sha256', key).update(encode(['MAC0', header, Buffer.alloc(0), payload])).digest()
   return ['deviceMac', [header, new Map(), null, tag]]
 }
 

@@ -142,3 +142,11 @@ export async function transcriptOf({ clientId, nonce, responseUri, origin, jwkTh
     : await SessionTranscript.forOid4Vp({ clientId, responseUri, nonce, ...optional }, context)
   return Buffer.from(transcript.encode())
 }
+
+/** Verifies the reader authentication of every request in a DeviceRequest; one without it is an error. */
+export async function verifyRequest(bytes, { transcript }) {
+  const deviceRequest = DeviceRequest.decode(new Uint8Array(bytes))
+  if (deviceRequest.docRequests.some(({ readerAuth }) => !readerAuth)) throw new Error('no reader authentication')
+  const sessionTranscript = SessionTranscript.decode(new Uint8Array(transcript))
+  await Holder.verifyDeviceRequest({ deviceRequest, sessionTranscript, verificationCallback: failing }, context)
+}

@@ -42,9 +42,10 @@ async function call(verb, question) {
   return JSON.parse(await python([script, verb], { env, input: JSON.stringify(question) }))
 }
 
-/** Issues an mdoc bound to `holder`, from today to the end of 2030; gives the IssuerSigned. */
-export async function issue(docType, namespaces, { signer, holder }) {
-  const validity = { issuance_date: new Date().toISOString().slice(0, 10), expiry_date: '2030-12-31' }
+/** Issues an mdoc bound to `holder`, valid for `until` days; gives the IssuerSigned. */
+export async function issue(docType, namespaces, { signer, holder, until = 30 }) {
+  const day = (count) => new Date(Date.now() + count * 86_400_000).toISOString().slice(0, 10)
+  const validity = { issuance_date: day(0), expiry_date: day(until) }
   const { issuerSigned } = await call('issue', { docType, namespaces, signer, holder, validity })
   return Buffer.from(issuerSigned, 'base64')
 }
