@@ -168,7 +168,14 @@ fn an_issuer_is_known_by_its_certificate() {
 
 #[test]
 fn every_supported_kind_of_key_signs_certificates() {
-    for curve in [Curve::P256, Curve::P384, Curve::Ed25519] {
+    for curve in [
+        Curve::P256,
+        Curve::P384,
+        Curve::P521,
+        Curve::BrainpoolP256r1,
+        Curve::BrainpoolP384r1,
+        Curve::Ed25519,
+    ] {
         let mut random = TestRandom::new(7);
         let root = CertificateAuthority::generate("Land", curve, days(-1, 1), &mut random).unwrap();
         let key = PublicKey::from(&SigningKey::generate(curve, &mut random));

@@ -1,5 +1,6 @@
 //! Credentials: the common model of what was received, checked and held, and the formats.
 
+pub mod mdoc;
 mod path;
 pub mod sd_jwt;
 mod state;

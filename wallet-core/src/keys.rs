@@ -1,7 +1,9 @@
-//! Keys by their public names: JWK and JWK sets, thumbprints, and the requests that make a key sign.
+//! Keys by their public names: JWK and JWK sets, `COSE_Key`, thumbprints, and the requests that make a key sign.
 
+mod cose_key;
 mod jwk;
 mod signing;
 
+pub use cose_key::CoseKeyError;
 pub use jwk::{Jwk, JwkSet, KeyError, PublicKey};
 pub use signing::{Assurance, KeyHandle, SigningRequest};

@@ -13,12 +13,14 @@ mod issuer;
 pub mod pack;
 mod party;
 mod path;
+mod profile;
 mod store;
 
 pub use anchor::{Anchor, AnchorMaterial, Environment, Role};
-pub use certificate::{Certificate, CertificateError};
+pub use certificate::{Certificate, CertificateError, CrlDistributionPoint};
 pub use error::TrustError;
 pub use explain::PathRule;
-pub use issuer::{IssuerClaim, IssuerEvidence, TrustedIssuer};
+pub use issuer::{DocumentSignerClaim, IssuerClaim, IssuerEvidence, TrustedIssuer};
 pub use party::VerifiedParty;
+pub use profile::{CertificateProfile, ProfileFinding, ProfilePolicy, ProfileRule};
 pub use store::{ChainPolicy, TrustStore};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aes_gcm::aead::{Aead as _, Payload};
+use aes_gcm::aead::{Aead as _, AeadInOut as _, Payload};
 use aes_gcm::{Aes128Gcm, Aes256Gcm, KeyInit as _};
 use chacha20poly1305::XChaCha20Poly1305;
 use zeroize::Zeroizing;
@@ -100,6 +100,22 @@ fn aes256(key: &[u8]) -> Result<Aes256Gcm, AeadError> {
     })
 }
 
+/// Encrypts `buffer` where it lies with AES-256-GCM and puts the tag behind it. A nonce must never serve twice under one
+/// key.
+pub fn seal_in_place(key: &[u8; 32], nonce: &[u8; 12], buffer: &mut Vec<u8>, aad: &[u8]) -> Result<(), AeadError> {
+    buffer.reserve(TAG);
+    Aes256Gcm::new(key.into())
+        .encrypt_in_place(&(*nonce).into(), aad, buffer)
+        .map_err(|_| AeadError::TooLong)
+}
+
+/// Opens what [`seal_in_place`] made, where it lies. After an error nothing useful is in `buffer`.
+pub fn open_in_place(key: &[u8; 32], nonce: &[u8; 12], buffer: &mut Vec<u8>, aad: &[u8]) -> Result<(), AeadError> {
+    Aes256Gcm::new(key.into())
+        .decrypt_in_place(&(*nonce).into(), aad, buffer)
+        .map_err(|_| AeadError::Altered)
+}
+
 /// Length of the nonce in front of a sealed record: long enough to be drawn at random for ever.
 const X_NONCE: usize = 24;
 
@@ -167,6 +183,21 @@ impl std::error::Error for AeadError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sealing_in_place_is_sealing() {
+        let (key, nonce, plain) = ([7; 32], [1; 12], b"grade");
+        let mut buffer = plain.to_vec();
+        seal_in_place(&key, &nonce, &mut buffer, b"aad").unwrap();
+        let (cipher, tag) = ContentCipher::A256Gcm.seal(&key, &nonce, plain, b"aad").unwrap();
+        assert_eq!(buffer, [cipher.as_slice(), &tag].concat());
+        let open = |aad: &[u8], mut buffer: Vec<u8>| open_in_place(&key, &nonce, &mut buffer, aad).map(|()| buffer);
+        assert_eq!(open(b"aad", buffer.clone()), Ok(plain.to_vec()));
+        assert_eq!(open(b"", buffer.clone()), Err(AeadError::Altered));
+        assert_eq!(open(b"aad", buffer[..15].to_vec()), Err(AeadError::Altered));
+        buffer[0] ^= 1;
+        assert_eq!(open(b"aad", buffer), Err(AeadError::Altered));
+    }
 
     #[test]
     fn a_record_opens_only_in_its_place() {

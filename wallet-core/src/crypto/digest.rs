@@ -64,6 +64,13 @@ impl HashAlgorithm {
     }
 }
 
+/// The SHA-1 digest of `message`: for key identifiers of certificates alone (RFC 5280 §4.2.1.2, ISO 18013-5 Annex B),
+/// which name a key and prove nothing.
+pub fn sha1_key_identifier(message: &[u8]) -> [u8; 20] {
+    use sha1::Digest as _;
+    sha1::Sha1::digest(message).into()
+}
+
 /// The SHA-256 digest of `message`.
 pub fn sha256(message: &[u8]) -> [u8; 32] {
     sha2::Sha256::digest(message).into()

@@ -53,9 +53,13 @@ impl PublicKey {
     pub fn to_jwk(&self) -> Object {
         let point = self.0.point();
         let name = |curve| match curve {
+            // No registry names these; they are written where a thumbprint is needed, and never read.
+            Curve::BrainpoolP256r1 => "brainpoolP256r1",
+            Curve::BrainpoolP384r1 => "brainpoolP384r1",
+            Curve::Ed25519 => "Ed25519",
             Curve::P256 => "P-256",
             Curve::P384 => "P-384",
-            Curve::Ed25519 => "Ed25519",
+            Curve::P521 => "P-521",
         };
         let curve = Json::from(name(self.0.curve()));
         if self.0.curve() == Curve::Ed25519 {

@@ -1,6 +1,7 @@
 //! From verified to accepted: what the status says, and what the policy makes of it.
 
 use super::{StatusError, StatusEvidence, UnknownReason};
+use crate::credential::mdoc::Mdoc;
 use crate::credential::sd_jwt::SdJwt;
 use crate::credential::{Accepted, StatusListReference, StatusReferenceError, Verified};
 use crate::time::{Timestamp, Validity};
@@ -20,6 +21,16 @@ impl HasStatus for SdJwt {
             .get("status")
             .map(StatusListReference::from_claim)
             .transpose()
+    }
+
+    fn validity(&self) -> Validity {
+        Self::validity(self)
+    }
+}
+
+impl HasStatus for Mdoc {
+    fn status_reference(&self) -> Result<Option<StatusListReference>, StatusReferenceError> {
+        Self::status_reference(self)
     }
 
     fn validity(&self) -> Validity {

@@ -2,9 +2,11 @@
 //!
 //! Certificates are as RFC 5280 §4 and the readers in use (rustls, Node.js wallets) expect them: version 3, random
 //! serial of 16 bytes, critical `basicConstraints` and `keyUsage`, subject and authority key identifiers
-//! (RFC 7093 §2 method 1), names in UTF-8.
+//! (RFC 7093 §2 method 1), names in UTF-8. Those of ISO 18013-5 (an IACA and what hangs below it) meet the rules of
+//! [`CertificateProfile`](super::CertificateProfile) to the letter.
 
-mod encode;
+pub(super) mod encode;
+mod iso;
 
 use std::fmt;
 
@@ -33,6 +35,8 @@ pub struct CertificateName {
     pub organization: Option<String>,
     /// `C`, two letters.
     pub country: Option<String>,
+    /// `ST`, state or province.
+    pub state: Option<String>,
 }
 
 impl CertificateName {
@@ -55,6 +59,13 @@ impl CertificateName {
     #[must_use]
     pub fn country(mut self, country: impl Into<String>) -> Self {
         self.country = Some(country.into());
+        self
+    }
+
+    /// The name with a state or province.
+    #[must_use]
+    pub fn state(mut self, state: impl Into<String>) -> Self {
+        self.state = Some(state.into());
         self
     }
 }

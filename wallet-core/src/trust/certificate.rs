@@ -1,5 +1,7 @@
 //! X.509 certificates (RFC 5280 §4) as this project reads them: the bytes as received, and what they say.
 
+mod details;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -17,6 +19,9 @@ use crate::codec::{Json, base64url};
 use crate::crypto::{Curve, VerifyingKey, sha256};
 use crate::keys::PublicKey;
 use crate::time::{OutsideValidity, Timestamp};
+
+pub use details::CrlDistributionPoint;
+pub(super) use details::{AlternativeName, Details};
 
 /// A certificate, parsed. That it parses says nothing about who made it. Equal when the bytes are.
 #[derive(Clone)]
@@ -38,6 +43,7 @@ pub struct Certificate {
     extended_key_usage: Vec<String>,
     subject: Vec<u8>,
     self_issued: bool,
+    details: Details,
 }
 
 /// `x5c` entries and anchor files beyond this length are no certificates of this world: webpki's limit too.
@@ -121,6 +127,7 @@ impl Certificate {
                 .map(|(_, purposes)| purposes.0.iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
             self_issued: subject == issuer,
+            details: Details::read(tbs, issuer),
             subject,
         })
     }
@@ -292,6 +299,46 @@ impl Certificate {
     pub fn subject(&self) -> &[u8] {
         &self.subject
     }
+
+    /// The issuer's name in DER, for comparing names byte for byte.
+    pub fn issuer(&self) -> &[u8] {
+        &self.details.issuer
+    }
+
+    /// The serial number: the content of the INTEGER, big-endian.
+    pub fn serial_number(&self) -> &[u8] {
+        &self.details.serial
+    }
+
+    /// The subject's state or province.
+    pub fn state_or_province(&self) -> Option<&str> {
+        self.details.state.as_deref()
+    }
+
+    /// Where certificate revocation lists are to be found (RFC 5280 §4.2.1.13); a malformed extension names none.
+    pub fn crl_distribution_points(&self) -> &[CrlDistributionPoint] {
+        self.details
+            .crl
+            .as_ref()
+            .and_then(|points| points.as_deref().ok())
+            .unwrap_or_default()
+    }
+
+    /// What profiles look at.
+    pub(super) fn details(&self) -> &Details {
+        &self.details
+    }
+
+    /// How many authorities may stand between it and an end entity.
+    pub(super) fn path_length(&self) -> Option<usize> {
+        let (_, constraints) = self.details.basic_constraints.as_ref()?;
+        constraints.path_len_constraint.map(usize::from)
+    }
+
+    /// `keyUsage`, if there.
+    pub(super) fn key_usage(&self) -> Option<KeyUsage> {
+        self.key_usage
+    }
 }
 
 impl PartialEq for Certificate {
@@ -333,6 +380,10 @@ fn public_key(
             match named.map(|oid| oid.to_string()).as_deref() {
                 Some("1.2.840.10045.3.1.7") => Curve::P256,
                 Some("1.3.132.0.34") => Curve::P384,
+                Some("1.3.132.0.35") => Curve::P521,
+                // RFC 5639 §4.1.
+                Some("1.3.36.3.3.2.8.1.1.7") => Curve::BrainpoolP256r1,
+                Some("1.3.36.3.3.2.8.1.1.11") => Curve::BrainpoolP384r1,
                 _ => return Ok(None),
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::CertificateError;
+use super::{CertificateError, ProfileRule};
 use crate::envelope::jws::JwsError;
 use crate::time::OutsideValidity;
 
@@ -46,6 +46,13 @@ pub enum TrustError {
     NotEntitled(OutsideValidity),
     /// The path is longer than an authority in it allows.
     PathLength,
+    /// A certificate does not meet a rule of its profile.
+    Profile {
+        /// The rule.
+        rule: ProfileRule,
+        /// Which certificate of the path, counted from the leaf.
+        certificate: usize,
+    },
     /// The first certificate vouches for itself and is not pinned.
     SelfSigned,
     /// Path building took more work than allowed.
@@ -85,6 +92,7 @@ impl TrustError {
             Self::NotAnAuthority => "trust.not_an_authority",
             Self::NotEntitled(_) => "trust.not_entitled",
             Self::PathLength => "trust.path_length",
+            Self::Profile { rule, .. } => rule.code(),
             Self::SelfSigned => "trust.self_signed",
             Self::TooMuchWork => "trust.too_much_work",
             Self::TypeNotAllowed => "trust.type_not_allowed",
@@ -133,6 +141,7 @@ impl fmt::Display for TrustError {
             Self::NotAnAuthority => f.write_str("a certificate signs others without being an authority"),
             Self::NotEntitled(outside) => write!(f, "the issuer was not entitled on the day of issue: {outside}"),
             Self::PathLength => f.write_str("the certificate path is longer than an authority in it allows"),
+            Self::Profile { rule, certificate } => write!(f, "certificate {certificate}: {rule}"),
             Self::SelfSigned => f.write_str("the signer's certificate vouches for itself and is not pinned"),
             Self::TooMuchWork => f.write_str("checking the certificate path takes more work than allowed"),
             Self::TypeNotAllowed => f.write_str("the trust anchor is not good for this type of credential"),

@@ -88,7 +88,7 @@ impl TrustStore {
             ),
             (
                 PathRule::LeadsToAnchor,
-                self.validate(role, x5c, now, &|_| Ok(())).map(drop),
+                self.validate(role, x5c, now, &|_, _| Ok(())).map(drop),
             ),
         ]
     }

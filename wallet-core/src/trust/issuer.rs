@@ -38,6 +38,49 @@ impl<'a> IssuerClaim<'a> {
     }
 }
 
+/// What a document says about who signed it; unverified.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct DocumentSignerClaim<'a> {
+    /// The certificates that came with the signature (`x5chain`), leaf first.
+    pub chain: &'a [Vec<u8>],
+    /// The document type, for anchors that are good for some types only, and for the choice of the profile.
+    pub doctype: &'a str,
+    /// When it says it was signed.
+    pub signed: Timestamp,
+    /// `issuing_country`, if disclosed: the country of the signer's certificate.
+    pub issuing_country: Option<&'a str>,
+    /// `issuing_jurisdiction`, if disclosed: the state or province of the signer's certificate.
+    pub issuing_jurisdiction: Option<&'a str>,
+}
+
+impl<'a> DocumentSignerClaim<'a> {
+    /// A claim.
+    pub fn new(chain: &'a [Vec<u8>], doctype: &'a str, signed: Timestamp) -> Self {
+        Self {
+            chain,
+            doctype,
+            signed,
+            issuing_country: None,
+            issuing_jurisdiction: None,
+        }
+    }
+
+    /// The claim with the issuing country, if there is one.
+    #[must_use]
+    pub fn issuing_country(mut self, country: Option<&'a str>) -> Self {
+        self.issuing_country = country;
+        self
+    }
+
+    /// The claim with the issuing jurisdiction, if there is one.
+    #[must_use]
+    pub fn issuing_jurisdiction(mut self, state: Option<&'a str>) -> Self {
+        self.issuing_jurisdiction = state;
+        self
+    }
+}
+
 /// An issuer that a [`TrustStore`](super::TrustStore) vouches for, with the key that is proven to be its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -66,7 +109,7 @@ impl TrustedIssuer {
                 let mut store = TrustStore::new(self.environment);
                 let anchor = path.last().ok_or(TrustError::NoCertificate)?;
                 store.add_anchor(Role::Issuers, Certificate::parse(anchor)?);
-                let signer = store.validate(Role::Issuers, &chain, now, &|_| Ok(()))?;
+                let signer = store.validate(Role::Issuers, &chain, now, &|_, _| Ok(()))?;
                 vec![signer[0].public_key()?.clone()]
             }
             _ => std::iter::once(&self.key).chain(&self.related_keys).cloned().collect(),

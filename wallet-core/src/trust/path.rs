@@ -25,7 +25,7 @@ pub(super) fn build(
     intermediates: &[Certificate],
     anchors: &[&Certificate],
     now: Timestamp,
-    admits: &dyn Fn(usize) -> Result<(), TrustError>,
+    admits: &dyn Fn(usize, &[Certificate]) -> Result<(), TrustError>,
 ) -> Result<(Vec<Certificate>, usize), TrustError> {
     let leaf_der = CertificateDer::from(leaf.der());
     let end_entity = EndEntityCert::try_from(&leaf_der).map_err(|error| translate(&error, now))?;
@@ -78,7 +78,7 @@ fn check_candidate(
     trust_anchors: &[TrustAnchor<'_>],
     positions: &[usize],
     now: Timestamp,
-    admits: &dyn Fn(usize) -> Result<(), TrustError>,
+    admits: &dyn Fn(usize, &[Certificate]) -> Result<(), TrustError>,
 ) -> Result<(Vec<Certificate>, usize), TrustError> {
     let mut path = vec![leaf.clone()];
     for intermediate in candidate.intermediate_certificates() {
@@ -96,13 +96,14 @@ fn check_candidate(
             continue;
         }
         let certificate = anchors[position];
-        let outcome = if certificate.may_sign_certificates() {
-            certificate
-                .check_validity(now)
-                .map_err(TrustError::AnchorValidity)
-                .and_then(|()| admits(position))
-        } else {
+        let outcome = if !certificate.may_sign_certificates() {
             Err(TrustError::NotAnAuthority)
+        } else if certificate.path_length().is_some_and(|most| path.len() - 1 > most) {
+            // RFC 5280 §6.1.4 (l), for the anchor too: an IACA root has nothing but signers below it.
+            Err(TrustError::PathLength)
+        } else {
+            let valid = certificate.check_validity(now).map_err(TrustError::AnchorValidity);
+            valid.and_then(|()| admits(position, &path))
         };
         match outcome {
             Ok(()) => {
@@ -133,20 +134,55 @@ pub(super) fn signed_by_own_key(certificate: &Certificate) -> Option<bool> {
 fn curve_of(algorithm: &dyn SignatureVerificationAlgorithm) -> Option<Curve> {
     let id = algorithm.public_key_alg_id();
     [
-        (alg_id::ECDSA_P256, Curve::P256),
-        (alg_id::ECDSA_P384, Curve::P384),
-        (alg_id::ED25519, Curve::Ed25519),
+        Curve::BrainpoolP256r1,
+        Curve::BrainpoolP384r1,
+        Curve::Ed25519,
+        Curve::P256,
+        Curve::P384,
+        Curve::P521,
     ]
     .into_iter()
-    .find_map(|(other, curve)| (other == id).then_some(curve))
+    .find(|curve| key_identifier(*curve) == id)
 }
 
-/// The signature algorithms of certificates (HAIP 1.0 §7 and its neighbours). RSA is not among them.
+/// How certificates name the kind of a key (RFC 5480 §2.1.1, RFC 5639 §4.1, RFC 8410 §3).
+pub(super) fn key_identifier(curve: Curve) -> AlgorithmIdentifier {
+    // id-ecPublicKey, then 1.3.36.3.3.2.8.1.1.7 or .11.
+    const BRAINPOOL_P256: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x07";
+    const BRAINPOOL_P384: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x0b";
+    match curve {
+        Curve::BrainpoolP256r1 => AlgorithmIdentifier::from_slice(BRAINPOOL_P256),
+        Curve::BrainpoolP384r1 => AlgorithmIdentifier::from_slice(BRAINPOOL_P384),
+        Curve::Ed25519 => alg_id::ED25519,
+        Curve::P256 => alg_id::ECDSA_P256,
+        Curve::P384 => alg_id::ECDSA_P384,
+        Curve::P521 => alg_id::ECDSA_P521,
+    }
+}
+
+/// How certificates name the signatures that keys on `curve` make (RFC 5758 §3.2, RFC 8410 §3).
+pub(super) fn signature_identifier(curve: Curve) -> AlgorithmIdentifier {
+    match (curve, curve.hash()) {
+        (Curve::Ed25519, _) => alg_id::ED25519,
+        (_, HashAlgorithm::Sha256) => alg_id::ECDSA_SHA256,
+        (_, HashAlgorithm::Sha384) => alg_id::ECDSA_SHA384,
+        (_, HashAlgorithm::Sha512) => alg_id::ECDSA_SHA512,
+    }
+}
+
+/// The signature algorithms of certificates (HAIP 1.0 §7 and its neighbours; ISO/IEC 18013-5 Annex B adds P-521 and
+/// Brainpool). RSA is not among them.
 static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
     &Ecdsa(Curve::P256, HashAlgorithm::Sha256),
     &Ecdsa(Curve::P256, HashAlgorithm::Sha384),
     &Ecdsa(Curve::P384, HashAlgorithm::Sha256),
     &Ecdsa(Curve::P384, HashAlgorithm::Sha384),
+    &Ecdsa(Curve::P521, HashAlgorithm::Sha256),
+    &Ecdsa(Curve::P521, HashAlgorithm::Sha384),
+    &Ecdsa(Curve::P521, HashAlgorithm::Sha512),
+    &Ecdsa(Curve::BrainpoolP256r1, HashAlgorithm::Sha256),
+    &Ecdsa(Curve::BrainpoolP384r1, HashAlgorithm::Sha256),
+    &Ecdsa(Curve::BrainpoolP384r1, HashAlgorithm::Sha384),
     &Ed25519,
 ];
 
@@ -159,16 +195,14 @@ impl SignatureVerificationAlgorithm for Ecdsa {
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        match self.0 {
-            Curve::P384 => alg_id::ECDSA_P384,
-            _ => alg_id::ECDSA_P256,
-        }
+        key_identifier(self.0)
     }
 
     fn signature_alg_id(&self) -> AlgorithmIdentifier {
         match self.1 {
+            HashAlgorithm::Sha256 => alg_id::ECDSA_SHA256,
             HashAlgorithm::Sha384 => alg_id::ECDSA_SHA384,
-            _ => alg_id::ECDSA_SHA256,
+            HashAlgorithm::Sha512 => alg_id::ECDSA_SHA512,
         }
     }
 }

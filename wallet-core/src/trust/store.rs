@@ -12,8 +12,12 @@
 //! The last two rows open no way around the others: whoever holds a key that is pinned without a name is believed under
 //! every `iss` of which the store says nothing, with a certificate or without.
 
+use std::borrow::Cow;
+
 use super::anchor::{Anchor, AnchorMaterial, Environment, Role};
-use super::{Certificate, IssuerClaim, IssuerEvidence, TrustError, TrustedIssuer, VerifiedParty, path};
+use super::path;
+use super::profile::{self, CertificateProfile, ProfilePolicy};
+use super::{Certificate, DocumentSignerClaim, IssuerClaim, IssuerEvidence, TrustError, TrustedIssuer, VerifiedParty};
 use crate::envelope::jws::Header;
 use crate::keys::{Jwk, JwkSet, PublicKey};
 use crate::time::Timestamp;
@@ -34,10 +38,14 @@ pub enum ChainPolicy {
 pub struct TrustStore {
     environment: Environment,
     chains: ChainPolicy,
+    profiles: ProfilePolicy,
     anchors: Vec<(Role, Anchor)>,
     web: Vec<(String, JwkSet)>,
     prepared: Vec<Prepared>,
 }
+
+/// Judges an anchor for a path; the path below it is leaf first, and the leaf alone if that is the anchor.
+type Admits<'a> = &'a dyn Fn(&Anchor, &[Certificate]) -> Result<(), TrustError>;
 
 /// A chain that was validated before.
 #[derive(Clone, Debug)]
@@ -48,7 +56,7 @@ struct Prepared {
 }
 
 /// Longer chains are not built by anyone honest; the same as in a JWS header.
-const MOST_CERTIFICATES: usize = 8;
+pub(super) const MOST_CERTIFICATES: usize = 8;
 
 /// So many chains are kept prepared; a stranger's cannot be, since only trusted ones are.
 const MOST_PREPARED: usize = 256;
@@ -62,6 +70,7 @@ impl TrustStore {
         Self {
             environment,
             chains: ChainPolicy::default(),
+            profiles: ProfilePolicy::default(),
             anchors: Vec::new(),
             web: Vec::new(),
             prepared: Vec::new(),
@@ -82,6 +91,16 @@ impl TrustStore {
     /// What chains may carry.
     pub fn chain_policy(&self) -> ChainPolicy {
         self.chains
+    }
+
+    /// Sets how much of the certificate profiles is enforced for document signers and readers.
+    pub fn set_profile_policy(&mut self, policy: ProfilePolicy) {
+        self.profiles = policy;
+    }
+
+    /// How much of the certificate profiles is enforced for document signers and readers.
+    pub fn profile_policy(&self) -> ProfilePolicy {
+        self.profiles
     }
 
     /// Adds an anchor to a role. Relying parties are known by certificate only (lessons S11).
@@ -279,7 +298,7 @@ impl TrustStore {
         claim: &IssuerClaim<'_>,
         now: Timestamp,
     ) -> Result<TrustedIssuer, TrustError> {
-        let path = self.validate(Role::Issuers, chain, now, &|anchor| admits(anchor, claim, now))?;
+        let path = self.validate(Role::Issuers, chain, now, &|anchor, _| admits(anchor, claim, now))?;
         let leaf = &path[0];
         // A pinned certificate without names is bound to its issuer by whoever pinned it.
         let nameless_pin = path.len() == 1 && is_nameless(leaf);
@@ -302,8 +321,74 @@ impl TrustStore {
     /// The relying party of this certificate chain, leaf first, if an anchor of [`Role::RelyingParties`] vouches
     /// for it at `now`.
     pub fn resolve_relying_party(&self, x5c: &[Vec<u8>], now: Timestamp) -> Result<VerifiedParty, TrustError> {
-        let path = self.validate(Role::RelyingParties, x5c, now, &|_| Ok(()))?;
-        VerifiedParty::new(path, self.environment).ok_or(TrustError::UnsupportedAlgorithm)
+        let path = self.validate(Role::RelyingParties, x5c, now, &|_, _| Ok(()))?;
+        VerifiedParty::new(path.into_owned(), self.environment).ok_or(TrustError::UnsupportedAlgorithm)
+    }
+
+    /// The reader of this certificate chain, leaf first: as [`TrustStore::resolve_relying_party`], by a certificate
+    /// for reader authentication (ISO 18013-5 Annex B.1.7) or an access certificate.
+    pub fn resolve_reader(&self, chain: &[Vec<u8>], now: Timestamp) -> Result<VerifiedParty, TrustError> {
+        let path = self.validate(Role::RelyingParties, chain, now, &|anchor, below| {
+            let leaf = below.first().ok_or(TrustError::NoCertificate)?;
+            let profile = match CertificateProfile::guess(leaf, Role::RelyingParties) {
+                CertificateProfile::Reader => CertificateProfile::Reader,
+                _ => CertificateProfile::Access,
+            };
+            self.enforce(profile, anchor, below, &profile::Subject::default())
+        })?;
+        VerifiedParty::new(path.into_owned(), self.environment).ok_or(TrustError::UnsupportedAlgorithm)
+    }
+
+    /// The issuer behind the certificate of a document signer, if an anchor of [`Role::Issuers`] that is good for
+    /// the document type vouches for it at `now`, its certificates meet their profile as far as the
+    /// [`ProfilePolicy`] goes, and the document was signed while its certificate was valid (ISO 18013-5 §9.3.1).
+    pub fn resolve_document_signer(
+        &self,
+        claim: &DocumentSignerClaim<'_>,
+        now: Timestamp,
+    ) -> Result<TrustedIssuer, TrustError> {
+        let profile = CertificateProfile::for_doctype(claim.doctype);
+        // PIDs are also signed under ISO certificates: the strict reading goes by what the certificate claims to be.
+        let iso = |leaf: &Certificate| {
+            let guess = CertificateProfile::guess(leaf, Role::Issuers);
+            self.profiles == ProfilePolicy::Strict && guess == CertificateProfile::DocumentSigner
+        };
+        let subject = profile::Subject {
+            signed: Some(claim.signed),
+            country: claim.issuing_country,
+            state: claim.issuing_jurisdiction,
+        };
+        let path = self.validate(Role::Issuers, claim.chain, now, &|anchor, below| {
+            anchor.admits(claim.doctype, claim.signed)?;
+            let profile = match below.first() {
+                Some(leaf) if iso(leaf) => CertificateProfile::DocumentSigner,
+                _ => profile,
+            };
+            self.enforce(profile, anchor, below, &subject)
+        })?;
+        let leaf = &path[0];
+        Ok(TrustedIssuer {
+            name: leaf.display_name(),
+            identifier: None,
+            key: leaf.public_key()?.clone(),
+            evidence: IssuerEvidence::Path(path.iter().map(|certificate| certificate.der().to_vec()).collect()),
+            related_keys: Vec::new(),
+            environment: self.environment,
+        })
+    }
+
+    fn enforce(
+        &self,
+        profile: CertificateProfile,
+        anchor: &Anchor,
+        below: &[Certificate],
+        subject: &profile::Subject<'_>,
+    ) -> Result<(), TrustError> {
+        let above = match &anchor.material {
+            AnchorMaterial::Certificate(certificate) if below.first() != Some(&**certificate) => Some(&**certificate),
+            _ => None,
+        };
+        profile::enforce(self.profiles, profile, below, above, subject)
     }
 
     /// Validates a chain once and for all: later looks at the very same chain check times and limits, but no signature
@@ -313,7 +398,7 @@ impl TrustStore {
         if self.prepared.iter().any(known) {
             return Ok(());
         }
-        let path = self.validate(role, x5c, now, &|_| Ok(()))?;
+        let path = self.validate(role, x5c, now, &|_, _| Ok(()))?.into_owned();
         if self.prepared.len() < MOST_PREPARED {
             self.prepared.push(Prepared {
                 role,
@@ -330,8 +415,8 @@ impl TrustStore {
         role: Role,
         chain: &[Vec<u8>],
         now: Timestamp,
-        admits: &dyn Fn(&Anchor) -> Result<(), TrustError>,
-    ) -> Option<Vec<Certificate>> {
+        admits: Admits<'_>,
+    ) -> Option<&[Certificate]> {
         let known = |prepared: &&Prepared| prepared.role == role && prepared.chain == chain;
         let prepared = self.prepared.iter().find(known)?;
         let in_time = prepared
@@ -342,10 +427,15 @@ impl TrustStore {
             AnchorMaterial::Certificate(certificate) => prepared.path.last() == Some(&**certificate),
             AnchorMaterial::Keys { .. } => false,
         };
-        let admitted = self
-            .anchors(role)
-            .any(|anchor| is_anchor(anchor) && admits(anchor).is_ok());
-        (in_time && admitted).then(|| prepared.path.clone())
+        let below = match prepared.path.as_slice() {
+            [leaf] => std::slice::from_ref(leaf),
+            path => &path[..path.len().saturating_sub(1)],
+        };
+        let admitted = || {
+            self.anchors(role)
+                .any(|anchor| is_anchor(anchor) && admits(anchor, below).is_ok())
+        };
+        (in_time && admitted()).then_some(&prepared.path)
     }
 
     /// Validates a chain for a role: the path, leaf first, the anchor last. A pinned end entity stands alone.
@@ -354,13 +444,13 @@ impl TrustStore {
         role: Role,
         chain: &[Vec<u8>],
         now: Timestamp,
-        admits: &dyn Fn(&Anchor) -> Result<(), TrustError>,
-    ) -> Result<Vec<Certificate>, TrustError> {
+        admits: Admits<'_>,
+    ) -> Result<Cow<'_, [Certificate]>, TrustError> {
         if chain.len() > MOST_CERTIFICATES {
             return Err(TrustError::TooMuchWork);
         }
         if let Some(path) = self.find_prepared(role, chain, now, admits) {
-            return Ok(path);
+            return Ok(Cow::Borrowed(path));
         }
         let leaf = Certificate::parse(chain.first().ok_or(TrustError::NoCertificate)?)?;
         if leaf.is_ca() {
@@ -380,8 +470,8 @@ impl TrustStore {
         for (anchor, certificate) in certificates() {
             if *certificate == leaf {
                 leaf.check_validity(now).map_err(TrustError::Validity)?;
-                match admits(anchor) {
-                    Ok(()) => return Ok(vec![leaf]),
+                match admits(anchor, std::slice::from_ref(&leaf)) {
+                    Ok(()) => return Ok(Cow::Owned(vec![leaf])),
                     Err(error) => refusal = Some(error),
                 }
             }
@@ -405,10 +495,18 @@ impl TrustStore {
             }
         }
         let (anchors, authorities): (Vec<_>, Vec<_>) = certificates().filter(|(_, anchor)| anchor.is_ca()).unzip();
-        let (path, _) = path::build(&leaf, &intermediates, &authorities, now, &|position| {
-            admits(anchors[position])
+        let (path, _) = path::build(&leaf, &intermediates, &authorities, now, &|position, below| {
+            admits(anchors[position], below)
         })?;
-        Ok(path)
+        Ok(Cow::Owned(path))
+    }
+
+    /// The certificates among the anchors of a role.
+    pub(super) fn certificates(&self, role: Role) -> impl Iterator<Item = &Certificate> {
+        self.anchors(role).filter_map(|anchor| match &anchor.material {
+            AnchorMaterial::Certificate(certificate) => Some(&**certificate),
+            AnchorMaterial::Keys { .. } => None,
+        })
     }
 }
 

@@ -150,6 +150,9 @@ impl StoredKey {
             Curve::P256 => 1,
             Curve::P384 => 2,
             Curve::Ed25519 => 3,
+            Curve::P521 => 4,
+            Curve::BrainpoolP256r1 => 5,
+            Curve::BrainpoolP384r1 => 6,
         };
         let secret = self.key.to_bytes();
         let mut out = Zeroizing::new(Vec::with_capacity(10 + secret.len()));
@@ -167,6 +170,9 @@ impl StoredKey {
                 (KEY_VERSION, 1) => Curve::P256,
                 (KEY_VERSION, 2) => Curve::P384,
                 (KEY_VERSION, 3) => Curve::Ed25519,
+                (KEY_VERSION, 4) => Curve::P521,
+                (KEY_VERSION, 5) => Curve::BrainpoolP256r1,
+                (KEY_VERSION, 6) => Curve::BrainpoolP384r1,
                 _ => return None,
             };
             Some(Self {
@@ -191,7 +197,7 @@ mod tests {
         assert_eq!(stored.key.curve(), Curve::Ed25519);
         assert_eq!(stored.created_at, Timestamp::from_unix(60));
         assert_eq!(*stored.encode(), plain);
-        for (at, value) in [(0, 2), (1, 4)] {
+        for (at, value) in [(0, 2), (1, 7)] {
             let mut other = plain.clone();
             other[at] = value;
             assert_eq!(StoredKey::parse(&other).err(), Some(WalletError::Unreadable("key")));

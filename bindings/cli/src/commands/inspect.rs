@@ -34,9 +34,9 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
 pub(crate) fn parse(text: &str) -> Result<Unverified<SdJwt>, wallet_core::credential::sd_jwt::SdJwtError> {
     let budget = &mut Budget::default();
     if text.starts_with('{') {
-        Unverified::parse_json(text.as_bytes(), budget)
+        Unverified::<SdJwt>::parse_json(text.as_bytes(), budget)
     } else {
-        Unverified::parse(text, budget)
+        Unverified::<SdJwt>::parse(text, budget)
     }
 }
 

@@ -71,7 +71,7 @@ fn what_was_selected_arrives_and_nothing_else() {
         .decoys(3)
         .conceal(&mut random)
         .sign(Object::new(), &issuer);
-    let verified = Unverified::parse(&issued, &mut Budget::default())
+    let verified = Unverified::<SdJwt>::parse(&issued, &mut Budget::default())
         .and_then(|received| received.verify(&trust, &VerifyOptions::at_rest(), now()))
         .expect("it verifies");
     let credential = verified.credential();
@@ -103,7 +103,7 @@ fn what_was_selected_arrives_and_nothing_else() {
     let signature = holder.sign(unbound.signing_request().message());
     let sent = unbound.with_signature(&signature);
     let options = VerifyOptions::presentation(KeyBinding::new("n-1", "x509_hash:abc"));
-    let shown = Unverified::parse(&sent, &mut Budget::default())
+    let shown = Unverified::<SdJwt>::parse(&sent, &mut Budget::default())
         .and_then(|received| received.verify(&trust, &options, now()))
         .expect("it verifies");
     assert_eq!(shown.credential().claims(), disclosed);

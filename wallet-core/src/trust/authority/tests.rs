@@ -19,7 +19,14 @@ fn window() -> Validity {
 
 #[test]
 fn certificates_say_what_the_profile_says() {
-    for curve in [Curve::P256, Curve::P384, Curve::Ed25519] {
+    for curve in [
+        Curve::P256,
+        Curve::P384,
+        Curve::P521,
+        Curve::BrainpoolP256r1,
+        Curve::BrainpoolP384r1,
+        Curve::Ed25519,
+    ] {
         let mut random = Counter(1);
         let name = CertificateName::new("Wurzel").organization("Land").country("DE");
         let root = CertificateAuthority::generate(name, curve, window(), &mut random).unwrap();
