@@ -1,16 +1,17 @@
 // OpenID4VP 1.0: Credo asks, our wallet answers or refuses.
 import assert from 'node:assert/strict'
 import { newWallet, startAuthority } from '../lib/mappe.mjs'
-import { CLAIMS, startIssuer } from '../peers/credo-issuer.mjs'
+import { CLAIMS, DOCTYPE, ELEMENTS, startIssuer } from '../peers/credo-issuer.mjs'
 import { startVerifier } from '../peers/credo-verifier.mjs'
-import { COMBINATIONS, REPORT, UNKNOWN_TYPE } from './queries.mjs'
+import { COMBINATIONS, PID, REPORT, UNKNOWN_DOCTYPE, UNKNOWN_TYPE } from './queries.mjs'
 
-/** A wallet that holds the report of a Credo issuer, and a Credo verifier that accepts this issuer. */
-async function holding(context, { trusted = true } = {}) {
+/** A wallet that holds the credentials of a Credo issuer, and a Credo verifier that accepts this issuer. */
+async function holding(context, { trusted = true, configurations = ['report'] } = {}) {
   const issuer = context.use(await startIssuer({ batch: 3 }))
-  const verifier = context.use(await startVerifier({ issuers: [issuer.root] }))
-  const wallet = await newWallet(context, { issuers: [issuer.root], relyingParties: trusted ? [verifier.root] : [] })
-  const { offer, txCode } = await issuer.offer({ txCode: true })
+  const issuers = [issuer.root, issuer.iaca]
+  const verifier = context.use(await startVerifier({ issuers }))
+  const wallet = await newWallet(context, { issuers, relyingParties: trusted ? [verifier.root] : [] })
+  const { offer, txCode } = await issuer.offer({ txCode: true, configurations })
   await wallet.receive(offer, txCode)
   return { wallet, verifier }
 }
@@ -30,11 +31,24 @@ const answered = ({ prefix, responseMode }) => ({
   },
 })
 
+const answeredMdoc = ({ prefix, responseMode }) => ({
+  name: `presenting: Credo verifies our wallet's mdoc (${prefix}, ${responseMode})`,
+  async run(context) {
+    const { wallet, verifier } = await holding(context, { configurations: ['pid'] })
+    const { request, id } = await verifier.request(PID, { prefix, responseMode })
+    await wallet.present(request)
+    const { state, claims, error } = await verifier.result(id)
+    assert.equal(state, 'ResponseVerified', error)
+    // What was not asked for stays at home.
+    assert.deepEqual(claims.pid, { [DOCTYPE]: { family_name: ELEMENTS.family_name, age_over_18: true } })
+  },
+})
+
 /** A verifier that is trusted learns that the answer is no, as from a person who declines; others learn nothing. */
-const refusal = (what, query, { options, trusted, told = 0 }) => ({
+const refusal = (what, query, { options, trusted, configurations, told = 0 }) => ({
   name: `presenting: our wallet refuses ${what} and shows nothing`,
   async run(context) {
-    const { wallet, verifier } = await holding(context, { trusted })
+    const { wallet, verifier } = await holding(context, { trusted, configurations })
     const { request, id } = await verifier.request(query, options)
     await wallet.presentRefused(request)
     assert.equal(verifier.posts.length, told)
@@ -46,9 +60,24 @@ const refusal = (what, query, { options, trusted, told = 0 }) => ({
 
 export const cases = [
   ...COMBINATIONS.map(answered),
+  ...COMBINATIONS.map(answeredMdoc),
   refusal('a verifier without a trusted certificate', REPORT, { trusted: false }),
   refusal('an unsigned request', REPORT, { options: { prefix: 'redirect_uri', responseMode: 'direct_post' } }),
   refusal('a request for what it does not hold', UNKNOWN_TYPE, { told: 1 }),
+  refusal('a verifier of mdocs without a trusted certificate', PID, { trusted: false, configurations: ['pid'] }),
+  refusal('a request for an mdoc that it does not hold', UNKNOWN_DOCTYPE, { told: 1, configurations: ['pid'] }),
+  {
+    name: 'presenting: Credo verifies a report and an mdoc out of our wallet in one answer',
+    async run(context) {
+      const { wallet, verifier } = await holding(context, { configurations: ['report', 'pid'] })
+      const { request, id } = await verifier.request({ credentials: [...REPORT.credentials, ...PID.credentials] })
+      await wallet.present(request)
+      const { state, claims, error } = await verifier.result(id)
+      assert.equal(state, 'ResponseVerified', error)
+      assert.equal(claims.report.report.average, CLAIMS.report.average)
+      assert.equal(claims.pid[DOCTYPE].family_name, ELEMENTS.family_name)
+    },
+  },
   {
     name: 'presenting: the copies of a batch are shown one by one, each once',
     async run(context) {

@@ -10,7 +10,8 @@ export async function issue(docType, namespaces, { signer, holder, until = 30, d
     .addValidityInfo({ signed: now, validFrom: now, validUntil: new Date(+now + until * 86_400_000) })
     .addDeviceKeyInfo({ deviceKey: holder.publicJwk })
     .useDigestAlgorithm(digest)
-  for (const [name, values] of Object.entries(namespaces)) document.addIssuerNameSpace(name, values)
+  // A copy, for the package writes dates into what it is given.
+  for (const [name, values] of Object.entries(structuredClone(namespaces))) document.addIssuerNameSpace(name, values)
   const signed = await document.sign({
     issuerPrivateKey: signer.privateJwk,
     issuerCertificate: signer.certificate,

@@ -1,0 +1,88 @@
+// mdocs in both directions between the foreign packages and the command line.
+import assert from 'node:assert/strict'
+import { newDocumentSigner } from '../lib/certificates.mjs'
+import { transcriptOf } from '../lib/mdoc.mjs'
+import { file, run } from '../lib/mappe.mjs'
+import * as mdl from '../peers/mdl.mjs'
+import * as owf from '../peers/mdoc.mjs'
+import * as pymdoccbor from '../peers/pymdoccbor.mjs'
+import { newKeyPair } from '../peers/sdjwt.mjs'
+import { BINDING, MDL, MDL_CLAIMS, MDL_NAMESPACE, PID, PID_CLAIMS, presentation, tamperings } from './mdocs.mjs'
+
+/** The options of `mappe verify` that say what a DeviceResponse is bound to. */
+const bound = ({ clientId, nonce, responseUri, origin, jwkThumbprint }) => Object.entries({
+  '--audience': clientId,
+  '--nonce': nonce,
+  '--response-uri': responseUri,
+  '--origin': origin,
+  '--jwk-thumbprint': jwkThumbprint?.toString('base64url'),
+}).flatMap(([name, value]) => (value ? [name, value] : []))
+
+/** Lets the command line judge bytes of a format, here as an answer to OpenID4VP carries them. */
+async function judge(context, format, bytes, { anchor, binding }) {
+  const folder = await context.folder()
+  const { code, stdout, said } = await run('verify', '--format', format, '--trust', await file(folder, 'iaca.pem', anchor),
+    ...(binding ? bound(binding) : []), '--json', await file(folder, 'mdoc.txt', bytes.toString('base64url')))
+  assert.ok(stdout.startsWith('{'), said)
+  return { code, said, line: JSON.parse(stdout) }
+}
+
+const refusal = ({ what, lenient: _, ...options }) => ({
+  name: `mdoc: we refuse a presentation by @owf/mdoc with ${what}`,
+  async run(context) {
+    const { response, ...expected } = await presentation(options)
+    const { code, line, said } = await judge(context, 'device-response', response, expected)
+    assert.deepEqual([code, line.verdict], [1, 'refused'], said)
+    assert.ok(line.code, 'a refusal names its reason')
+    return line.code
+  },
+})
+
+const issued = (name, { issue }, docType, namespace, claims) => ({
+  name: `mdoc: we verify what ${name} issued`,
+  async run(context) {
+    const [signer, holder] = [await newDocumentSigner(), await newKeyPair()]
+    const issuerSigned = await issue(docType, { [namespace]: claims }, { signer, holder })
+    const { code, line, said } = await judge(context, 'mdoc', issuerSigned, { anchor: signer.root })
+    assert.deepEqual([code, line.verdict], [0, 'accepted'], said)
+    assert.deepEqual(line.claims, { [namespace]: claims })
+    const other = await judge(context, 'mdoc', issuerSigned, { anchor: (await newDocumentSigner()).root })
+    assert.deepEqual([other.code, other.line.verdict], [1, 'refused'], other.said)
+  },
+})
+
+/** Both channels of OpenID4VP 1.0, with and without an encryption key. */
+const BINDINGS = {
+  'a redirect, encrypted': BINDING,
+  'a redirect': { ...BINDING, jwkThumbprint: null },
+  'the Digital Credentials API': { origin: 'https://verifier.example', nonce: BINDING.nonce },
+  'the Digital Credentials API, encrypted': {
+    origin: 'https://verifier.example', nonce: BINDING.nonce, jwkThumbprint: BINDING.jwkThumbprint,
+  },
+}
+
+const presented = (name, { issue, present }) => ({
+  name: `mdoc: we verify what ${name} presented on each channel`,
+  async run(context) {
+    const [signer, holder] = [await newDocumentSigner(), await newKeyPair()]
+    const issuerSigned = await issue(MDL, { [MDL_NAMESPACE]: MDL_CLAIMS }, { signer, holder })
+    const { family_name, birth_date, driving_privileges } = MDL_CLAIMS
+    const shown = { family_name, birth_date, driving_privileges }
+    for (const [channel, binding] of Object.entries(BINDINGS)) {
+      const transcript = transcriptOf(binding)
+      const response = await present(issuerSigned, MDL, { [MDL_NAMESPACE]: Object.keys(shown) }, { holder, transcript })
+      const { code, line, said } = await judge(context, 'device-response', response, { anchor: signer.root, binding })
+      assert.deepEqual([code, line.verdict], [0, 'accepted'], `${channel}\n${said}`)
+      assert.deepEqual(line.claims, { [MDL_NAMESPACE]: shown })
+    }
+  },
+})
+
+export const cases = [
+  issued('@owf/mdoc', owf, PID, PID, PID_CLAIMS),
+  issued('@auth0/mdl', mdl, MDL, MDL_NAMESPACE, MDL_CLAIMS),
+  issued('pymdoccbor', pymdoccbor, PID, PID, PID_CLAIMS),
+  presented('@owf/mdoc', owf),
+  presented('@auth0/mdl', mdl),
+  ...tamperings.map(refusal),
+]
