@@ -50,7 +50,7 @@ impl Scene {
             let verified = parsed.verify(&trust, &VerifyOptions::at_rest(), now).unwrap();
             copies.push((verified, Some(handle)));
         }
-        let new = NewHolding::of_sd_jwt(copies, &Rulebook::bundled())
+        let new = NewHolding::of_credential(copies, &Rulebook::bundled())
             .unwrap()
             .reused(Reuse::OnceOnly {
                 refill_below: 1,

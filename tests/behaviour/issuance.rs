@@ -104,7 +104,7 @@ fn a_report_travels_from_the_school_to_the_wallet() {
         let mut handles = Vec::new();
         for copy in &credentials[0].copies {
             let credential = copy.credential.credential();
-            assert_eq!(credential.vct(), REPORT);
+            assert_eq!(credential.type_name(), REPORT);
             assert_eq!(credential.claims().get("given_name"), Some(&Json::from("Ada")));
             assert_eq!(copy.credential.issuer().name, "Gymnasium am Test");
             let handle = copy.key.clone().unwrap();
@@ -234,7 +234,7 @@ fn a_flow_survives_the_end_of_the_process_at_every_step() {
         let texts: Vec<String> = credentials[0]
             .copies
             .iter()
-            .map(|copy| copy.credential.credential().to_compact())
+            .map(|copy| copy.credential.credential().to_text())
             .collect();
         (log, phone.log, texts)
     };
@@ -472,7 +472,7 @@ fn a_credential_of_an_unknown_issuer_is_refused_and_reported() {
         panic!("{outcome:?}")
     };
     let unknown = SdJwtError::Trust(TrustError::UntrustedPath);
-    assert_eq!(error, Rejection::Credential(unknown).into());
+    assert_eq!(error, Rejection::Credential(unknown.into()).into());
     assert!(error.remedy().contains("trusted issuers"));
     let step = report.unwrap().send(now()).unwrap();
     phone

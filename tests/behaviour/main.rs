@@ -17,4 +17,5 @@ mod store;
 mod test_credentials;
 mod trust;
 mod verifier;
+mod verifier_dc_api;
 mod wallet;

@@ -128,7 +128,7 @@ fn fields(exchange: &Exchange) -> Vec<(String, String)> {
 #[test]
 fn the_citizen_sees_who_asks_and_exactly_what_would_leave() {
     let (_, _, consent) = good();
-    assert_eq!(consent.party().name, "Universität Beispielstadt");
+    assert_eq!(consent.party().unwrap().name, "Universität Beispielstadt");
     assert_eq!(consent.receiver(), HOST);
     assert!(consent.is_answerable());
     let [requested] = consent.requested() else { panic!() };

@@ -879,3 +879,58 @@ mod hostile {
         }
     }
 }
+
+/// The claims of the signed request behind a link.
+fn request_claims(university: &mut University, campus: &mut Campus, created: &Created) -> Json {
+    let fields = decode_form(created.request_url.split_once('?').unwrap().1).unwrap();
+    let uri = &fields.iter().find(|(name, _)| name == "request_uri").unwrap().1;
+    let url = HttpsUrl::parse(uri, LinkPolicy::HttpsOnly).unwrap();
+    let response = deliver(university, campus, &HttpRequest::get(url, "*/*"));
+    let jws = UnverifiedJws::parse(std::str::from_utf8(response.body()).unwrap(), &mut Budget::default()).unwrap();
+    Json::parse(jws.inspect(), &mut Budget::default()).unwrap()
+}
+
+/// OpenID4VP 1.0 §6.1.1: asked of the wallet as a hint, checked by the verifier all the same.
+#[test]
+fn an_authority_that_was_asked_for_is_checked_again() {
+    use wallet_core::codec::base64url;
+    use wallet_core::protocol::dcql::{Query, TrustedAuthority};
+    for (kind, own, verdict, code) in [
+        ("aki", true, Verdict::Accepted, None),
+        ("aki", false, Verdict::Refused, Some("dcql.authority")),
+        // Of another kind of list the trust store is the judge.
+        ("etsi_tl", false, Verdict::Accepted, None),
+    ] {
+        let mut campus = Campus::new();
+        let holding = campus.pupil();
+        let mut university = campus.university();
+        let plain = ask(&mut university, &mut campus, &spec(ResponseMode::DirectPost));
+        let answer = wallet_answers(&mut university, &mut campus, &holding, &plain.request_url);
+        let text = json(&field(&answer, "vp_token"));
+        let text = text.get("report").and_then(Json::as_array).unwrap()[0]
+            .as_str()
+            .unwrap()
+            .to_owned();
+
+        let key = campus.school.chain[0].authority_key_id().unwrap().to_vec();
+        let wanted = base64url::encode(if own { &key[..] } else { b"another authority" });
+        let credential = query().credentials()[0].clone();
+        let credential = credential.with_authority(TrustedAuthority::new(kind, &[wanted.as_str()]));
+        let mut spec = spec(ResponseMode::DirectPost);
+        spec.query = Query::new(vec![credential], Vec::new()).unwrap();
+        let asked = ask(&mut university, &mut campus, &spec);
+        // What a wallet that ignores the hint would send: the same claims, for this request.
+        let claims = request_claims(&mut university, &mut campus, &asked);
+        let claim = |name: &str| claims.get(name).and_then(Json::as_str).unwrap().to_owned();
+        let text = bind(&campus, &text, "report", &claim("nonce"), &claim("client_id"));
+        let tokens = Object::new()
+            .with("report", Json::Array(vec![Json::from(text)]))
+            .to_string();
+        let url = HttpsUrl::parse(&claim("response_uri"), LinkPolicy::HttpsOnly).unwrap();
+        let body = encode_form([("vp_token", tokens.as_str()), ("state", claim("state").as_str())]);
+        let sent = HttpRequest::post(url, "application/x-www-form-urlencoded", body);
+        assert_eq!(deliver(&mut university, &mut campus, &sent).status(), 200);
+        let presented = answered(&university, &campus, &asked.id);
+        assert_eq!((presented.verdict(), presented.code()), (verdict, code), "{kind}");
+    }
+}

@@ -834,7 +834,7 @@ mod sd_jwts {
         let rulebook = Rulebook::bundled();
         let issued = batch(&mut scene, &mut wallet, 3);
         let texts: Vec<String> = issued.iter().map(|(copy, _)| copy.credential().to_compact()).collect();
-        let new = NewHolding::of_sd_jwt(issued, &rulebook).unwrap();
+        let new = NewHolding::of_credential(issued, &rulebook).unwrap();
         let id = wallet.add(new, scene.now, &mut scene.random).unwrap();
         drop(wallet);
         let mut wallet = scene.wallet();
@@ -847,17 +847,17 @@ mod sd_jwts {
         assert_eq!(holding.valid_until, Some(scene.now.plus(998)));
         assert_eq!(holding.issued_at, Some(scene.now));
         for text in &texts {
-            let mut hand = wallet.in_hand(Format::DcSdJwt).unwrap();
+            let mut hand = wallet.in_hand().unwrap();
             let (_, copy) = hand.pop().unwrap();
-            assert_eq!(copy.sd_jwt().unwrap().credential().to_compact(), *text);
+            assert_eq!(copy.credential().unwrap().credential().to_text(), *text);
             wallet
                 .spend(&[copy.reference], university(), scene.now, &mut scene.random)
                 .unwrap();
         }
         // Read by its owner it can still be, and shown again by this rule.
-        let read = wallet.read_sd_jwt(&holding).unwrap();
+        let read = wallet.read_credential(&holding).unwrap();
         assert_eq!(read.credential().claims().get("family_name"), Some(&Json::from(NAME)));
-        let (_, again) = wallet.in_hand(Format::DcSdJwt).unwrap().pop().unwrap();
+        let (_, again) = wallet.in_hand().unwrap().pop().unwrap();
         assert!(again.shown_before);
     }
 
@@ -866,14 +866,13 @@ mod sd_jwts {
         let mut scene = Scene::new();
         let mut wallet = scene.wallet();
         let issued = batch(&mut scene, &mut wallet, 2);
-        let new = NewHolding::of_sd_jwt(issued, &Rulebook::bundled())
+        let new = NewHolding::of_credential(issued, &Rulebook::bundled())
             .unwrap()
             .reused(ONCE);
         let id = wallet.add(new, scene.now, &mut scene.random).unwrap();
         for left in [1, 0] {
             scene.show(&mut wallet, id).unwrap();
-            assert_eq!(wallet.in_hand(Format::DcSdJwt).unwrap().len(), left);
+            assert_eq!(wallet.in_hand().unwrap().len(), left);
         }
-        assert_eq!(wallet.in_hand(Format::MsoMdoc).unwrap().len(), 0);
     }
 }

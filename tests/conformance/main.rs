@@ -4,6 +4,7 @@
 mod dcql;
 mod jcs;
 mod jose;
+mod mdoc_messages;
 mod openid4vci;
 mod openid4vp;
 mod sd_jwt;

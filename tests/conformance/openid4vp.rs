@@ -234,7 +234,7 @@ fn requests_of_credo_are_verified_and_shown() {
     for exchange in requests {
         let consent = ask(exchange);
         assert_eq!(
-            (consent.party().name.as_str(), consent.receiver()),
+            (consent.party().expect("a party").name.as_str(), consent.receiver()),
             ("Credo Verifier", "localhost")
         );
         assert!(!consent.is_answerable());
@@ -257,6 +257,8 @@ fn answers_of_credos_wallet_are_understood_and_judged() {
             let request = request_object(&claims).expect("a request object");
             let path = request
                 .response_uri
+                .as_deref()
+                .unwrap_or_default()
                 .strip_prefix("http://localhost:7002")
                 .expect("its host");
             requests.insert(path.to_owned(), (request, claims));

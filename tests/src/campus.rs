@@ -181,7 +181,7 @@ impl Campus {
         let verified = parsed.verify(&self.wallet_trust(), &VerifyOptions::at_rest(), issued);
         let handle = KeyHandle::new(id);
         let key = self.keys.contains_key(&handle).then_some(handle);
-        HeldCredential::new(id, verified.expect("a good report").into_held(), key)
+        HeldCredential::new(id, verified.expect("a good report").into_any().into_held(), key)
     }
 
     /// A pupil with one report, named `report`.

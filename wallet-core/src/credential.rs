@@ -1,11 +1,13 @@
 //! Credentials: the common model of what was received, checked and held, and the formats.
 
+mod any;
 pub mod mdoc;
 mod path;
 pub mod sd_jwt;
 mod state;
 mod status_reference;
 
+pub use any::{Credential, CredentialError, HolderBinding, Presentation, Selection, UnboundPresentation};
 pub use path::{ClaimPath, PathElement, PathError};
 pub use state::{Accepted, Format, Held, Unverified, Verified};
 pub use status_reference::{StatusListReference, StatusReferenceError};

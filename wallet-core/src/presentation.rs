@@ -1,12 +1,15 @@
-//! The holder's side of OpenID4VP 1.0: a flow of by-value steps without transport.
+//! The holder's side of OpenID4VP 1.0, by redirect and through the Digital Credentials API: a flow of by-value steps
+//! without transport.
 //!
 //! ```text
 //! begin(link) -> Send(fetch the request) -> Ask(consent) -> Sign(key bindings) -> Send(the answer) -> Done
 //!                                                 \-- decline ------------------------/
+//! begin_dc_api(protocol, data, origin) -> Ask(consent) -> Sign -> Done, with what the platform hands back
 //! ```
 //! Nothing is shown and nothing is matched before the verifier is authenticated: the request is signed, its
 //! certificate leads to an anchor of [`Role::RelyingParties`](crate::trust::Role), and the client identifier is that
-//! of the certificate (lessons S11). There is no way on for anybody else. The consent shows exactly the values that
+//! of the certificate (lessons S11). There is no way on for anybody else, unless the app opts in to
+//! [`UnsignedRequests::AskLoudly`]. The consent shows exactly the values that
 //! would leave (S28) and is bound to the bytes of that one request. A refusal looks like the absence of a credential.
 //!
 //! Every step can be suspended; [`resume`] checks request, trust and holding anew, so that nothing old is believed.
@@ -17,21 +20,22 @@ mod request;
 mod state;
 mod step;
 
-use crate::credential::Held;
-use crate::credential::sd_jwt::SdJwt;
+use crate::codec::Json;
+use crate::credential::{Credential, Held};
 use crate::crypto::{Random, random_token};
 use crate::http::{self, HttpRequest, HttpsUrl, LinkPolicy};
 use crate::keys::KeyHandle;
 use crate::protocol::openid4vp::{
-    FORM_MEDIA_TYPE, REQUEST_OBJECT_MEDIA_TYPE, RequestLink, RequestMethod, RequestSource, wallet_metadata,
+    DcApiProtocol, FORM_MEDIA_TYPE, REQUEST_OBJECT_MEDIA_TYPE, RequestLink, RequestMethod, RequestSource,
+    wallet_metadata,
 };
 use crate::time::Timestamp;
 use crate::trust::TrustStore;
 
-pub use consent::{Choice, Consent, Decision, Offer, Requested, Warning, WhyNot};
+pub use consent::{Choice, Consent, Decision, Offer, OfferedOption, OfferedSet, Requested, Warning, WhyNot};
 pub use error::{Malformed, Misuse, PeerMisbehaved, PresentationError, Refused, Unsupported};
 pub use state::resume;
-pub use step::{Exchange, Outcome, Receipt, SharedCredential, Signing, Verdict};
+pub use step::{DcApiResponse, Exchange, Outcome, Receipt, SharedCredential, Signing, Verdict};
 
 use request::Origin;
 
@@ -42,18 +46,20 @@ pub struct HeldCredential {
     /// The wallet's name for it; means nothing outside.
     pub id: String,
     /// The credential: the copy that would be shown.
-    pub credential: Held<SdJwt>,
+    pub credential: Held<Credential>,
     /// The key it is bound to; `None` for a bearer credential.
     pub key: Option<KeyHandle>,
     /// Its type and those it inherits from.
     pub type_names: Vec<String>,
     /// The key identifiers of the authorities above its issuer.
     pub authority_key_ids: Vec<Vec<u8>>,
+    /// Whether this copy was shown before, so that two receivers could compare notes.
+    pub shown_before: bool,
 }
 
 impl HeldCredential {
     /// A credential under the wallet's name, of the types that it names itself.
-    pub fn new(id: impl Into<String>, credential: Held<SdJwt>, key: Option<KeyHandle>) -> Self {
+    pub fn new(id: impl Into<String>, credential: Held<Credential>, key: Option<KeyHandle>) -> Self {
         let type_names = credential.credential().type_names();
         Self {
             id: id.into(),
@@ -61,6 +67,7 @@ impl HeldCredential {
             credential,
             key,
             authority_key_ids: Vec::new(),
+            shown_before: false,
         }
     }
 }
@@ -77,6 +84,21 @@ pub struct Context<'a> {
     pub links: LinkPolicy,
     /// By how many seconds clocks may differ.
     pub skew: i64,
+    /// What is made of requests that nobody signed.
+    pub unsigned: UnsignedRequests,
+}
+
+/// What is made of a request through the Digital Credentials API that nobody signed. By redirect there is no choice:
+/// it is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnsignedRequests {
+    /// The citizen is asked all the same, with [`Warning::Unauthenticated`] and without any name: only the platform
+    /// says which page it is.
+    AskLoudly,
+    /// It is refused: nothing is shown to somebody for whom nobody vouches (lessons S11, ARF `RPA_04`).
+    #[default]
+    Refuse,
 }
 
 impl<'a> Context<'a> {
@@ -87,7 +109,15 @@ impl<'a> Context<'a> {
             holding,
             links: LinkPolicy::HttpsOnly,
             skew: 60,
+            unsigned: UnsignedRequests::Refuse,
         }
+    }
+
+    /// The same with another rule for requests that nobody signed.
+    #[must_use]
+    pub fn with_unsigned(mut self, unsigned: UnsignedRequests) -> Self {
+        self.unsigned = unsigned;
+        self
     }
 
     /// The same with another link policy.
@@ -105,6 +135,8 @@ impl<'a> Context<'a> {
 pub enum Arrival {
     /// A link that was opened on this device.
     Link,
+    /// A page or an app, through the Digital Credentials API of the platform.
+    Page,
     /// A code scanned from another screen: somebody may have passed it on (lessons S13).
     Scanned,
 }
@@ -165,6 +197,29 @@ pub fn begin(
             Ok(Step::Send(Exchange::fetch(request, origin)))
         }
     }
+}
+
+/// Begins with a request that the Digital Credentials API of the platform hands over (OpenID4VP 1.0 Appendix A).
+///
+/// `origin` is what the platform says about the page or app that asks; it is the audience of the answer, compared and
+/// used as it is written. The end is a [`Step::Done`] with [`Outcome::response`] for the platform.
+///
+/// # Errors
+/// A request that nobody signed is [`Refused::Unauthenticated`], but for [`UnsignedRequests::AskLoudly`].
+pub fn begin_dc_api(
+    protocol: &str,
+    data: &Json,
+    origin: &str,
+    context: &Context<'_>,
+    now: Timestamp,
+) -> Result<Step, PresentationError> {
+    let protocol = DcApiProtocol::from_name(protocol).ok_or(Unsupported::DcApiProtocol)?;
+    // An answer for no origin in particular would be good for any.
+    if origin.is_empty() {
+        return Err(Misuse::OriginMissing.into());
+    }
+    let origin = Origin::page(protocol, origin);
+    consent::ask(data.to_string(), origin, context, now).map(Step::Ask)
 }
 
 /// OpenID4VP 1.0 §5.10: POST carries a nonce against replay and what the verifier must know to write the request.

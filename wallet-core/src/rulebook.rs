@@ -1,7 +1,8 @@
 //! What credential types mean: their ids, claims, labels and rules of disclosure, as data; and typed views on them.
 //!
 //! A [`Rulebook`] holds one [`CredentialType`] per type. Each comes from one data file under `data/`, so that a new
-//! type needs no code. [`xschule`] reads the German school messages that the school types are made from.
+//! type needs no code. [`xschule`] reads the German school messages that the school types are made from, [`pid`] says
+//! what a PID is in both formats, [`names`] compares what documents call a person.
 //! A type that extends another one says nothing about who may issue it: trust is checked elsewhere.
 //!
 //! ```
@@ -15,10 +16,15 @@
 //! ```
 
 pub mod codes;
+pub mod countries;
 mod credential_type;
 mod decimal;
 mod disclosure;
+pub mod mdl;
+mod mdoc;
 mod metadata;
+pub mod names;
+pub mod pid;
 mod text;
 pub mod xschule;
 
@@ -26,8 +32,9 @@ use std::fmt;
 
 use crate::codec::JsonError;
 
-pub use credential_type::{Binding, ClaimInfo, CredentialType, Mark, MdocIds, Sd};
+pub use credential_type::{Binding, ClaimInfo, CredentialType, ElementInfo, Encoding, Mark, MdocIds, Sd};
 pub use decimal::{Decimal, DecimalError};
+pub use mdoc::{MappingError, MdocClaims, MdocElement, MdocElements};
 
 /// A language that labels exist in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,12 +67,14 @@ pub struct Rulebook {
 }
 
 impl Rulebook {
-    /// The types that come with this crate: EU and German PID, school report, Abitur, certificate of attendance.
+    /// The types that come with this crate: EU and German PID, mobile driving licence, school report, Abitur,
+    /// certificate of attendance.
     pub fn bundled() -> Self {
         let mut rulebook = Self { types: Vec::new() };
         for text in [
             include_str!("rulebook/data/pid.json"),
             include_str!("rulebook/data/pid-de.json"),
+            include_str!("rulebook/data/mdl.json"),
             include_str!("rulebook/data/school-report.json"),
             include_str!("rulebook/data/abitur.json"),
             include_str!("rulebook/data/school-attendance.json"),
@@ -78,7 +87,7 @@ impl Rulebook {
     /// Adds a type from its data file; a type that it extends must have been added before, so there are no cycles.
     pub fn add(&mut self, text: &str) -> Result<&CredentialType, RulebookError> {
         let added = credential_type::parse(text, |vct| self.lookup(vct))?;
-        if self.lookup(added.vct()).is_some() {
+        if self.types.iter().any(|known| known.vct() == added.vct()) {
             return Err(RulebookError::Duplicate);
         }
         self.types.push(added);
@@ -87,7 +96,32 @@ impl Rulebook {
 
     /// The type with this `vct`, compared byte for byte.
     pub fn lookup(&self, vct: &str) -> Option<&CredentialType> {
-        self.types.iter().find(|known| known.vct() == vct)
+        let mut types = self.types.iter();
+        types.find(|known| known.vct() == vct && !known.is_mdoc_only())
+    }
+
+    /// The type with this document type in ISO mdoc, compared byte for byte. Types that extend it in SD-JWT VC share
+    /// its document type: of those, the one that they extend.
+    pub fn lookup_doctype(&self, doctype: &str) -> Option<&CredentialType> {
+        self.of_doctype(doctype).next()
+    }
+
+    /// What is known about an element of an mdoc, with those that a domestic name space adds.
+    pub fn element(&self, doctype: &str, namespace: &str, identifier: &str) -> Option<&ClaimInfo> {
+        self.of_doctype(doctype)
+            .find_map(|known| known.element(namespace, identifier))
+    }
+
+    /// The label of an mdoc element for people.
+    pub fn element_label(&self, doctype: &str, namespace: &str, identifier: &str, language: Language) -> Option<&str> {
+        self.element(doctype, namespace, identifier)
+            .map(|claim| claim.label(language))
+    }
+
+    /// A type is added after those that it extends, so a base comes first.
+    fn of_doctype<'a, 'b>(&'a self, doctype: &'b str) -> impl Iterator<Item = &'a CredentialType> + use<'a, 'b> {
+        let fits = move |known: &&CredentialType| known.mdoc().is_some_and(|ids| ids.doctype == doctype);
+        self.types.iter().filter(fits)
     }
 
     /// Whether the type `vct` is `base` or extends it, directly or not.

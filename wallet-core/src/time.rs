@@ -114,6 +114,32 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A day of the calendar without a time (`full-date` of RFC 3339 §5.6), such as a date of birth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FullDate(Timestamp);
+
+impl FullDate {
+    /// Parses `YYYY-MM-DD` of a day that exists.
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
+        if text.len() == 10 {
+            Timestamp::parse(text).map(Self)
+        } else {
+            Err(TimeError::Syntax)
+        }
+    }
+
+    /// The first second of the day in UTC.
+    pub fn midnight(self) -> Timestamp {
+        self.0
+    }
+}
+
+impl fmt::Display for FullDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.date())
+    }
+}
+
 /// When something may be used: from `not_before` up to but not including `expires` (RFC 7519 §4.1.4, §4.1.5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

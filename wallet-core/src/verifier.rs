@@ -3,6 +3,7 @@
 //! ```text
 //! assess(text, options) -> Assessment                         a credential or presentation, at rest or just received
 //! University::create_request(spec) -> Created                 a link or QR code for the citizen's wallet
+//! University::create_dc_api_request(spec) -> DcApiCreated     the same through a browser, as values
 //! University::handle(HttpRequest) -> HttpResponse             the endpoints the wallet talks to
 //! University::result(id) -> Finding                           what came, check by check
 //! ```
@@ -12,16 +13,20 @@
 
 mod assess;
 mod assessment;
+mod dc_api;
 mod endpoints;
 mod error;
 mod evidence;
+mod input;
+mod judge;
 mod purpose;
 mod session;
 mod university;
 
-pub use assess::{AssessOptions, FormatChoice, assess};
+pub use assess::{AssessOptions, FormatChoice, assess, assess_all};
 pub use assessment::{Assessment, Check, CheckName, CheckOutcome, Verdict};
-pub use error::UniversityError;
+pub use dc_api::{DcApiCreated, DcApiSpec};
+pub use error::{AnswerError, UniversityError};
 pub use evidence::{Recheck, RecheckError, recheck};
 pub use purpose::Purpose;
 pub use session::{MemorySessions, Session, Sessions, SessionsError};

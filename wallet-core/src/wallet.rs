@@ -14,6 +14,7 @@
 //! valid: only a verifier gives verdicts (lessons S34).
 
 mod anchors;
+mod credential;
 mod error;
 mod flows;
 mod history;
@@ -23,7 +24,7 @@ mod id;
 mod issued;
 mod keys;
 mod presented;
-mod sd_jwt;
+
 mod stored;
 
 pub use anchors::{AnchorContent, StoredAnchor};

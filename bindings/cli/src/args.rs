@@ -63,12 +63,20 @@ pub(crate) enum FormatArg {
     /// SD-JWT VC
     #[value(name = "dc+sd-jwt")]
     DcSdJwt,
+    /// What an mdoc of ISO 18013-5 is presented in
+    #[value(name = "device-response")]
+    DeviceResponse,
+    /// An mdoc of ISO 18013-5 at rest (`IssuerSigned`)
+    #[value(name = "mdoc", alias = "mso_mdoc")]
+    Mdoc,
     /// Any SD-JWT of RFC 9901
     #[value(name = "sd-jwt")]
     SdJwt,
 }
 
 #[derive(Debug, Args)]
+#[group(skip)]
+#[command(group = clap::ArgGroup::new("asker").multiple(true))]
 pub(crate) struct VerifyArgs {
     /// Trusts a certificate (PEM, DER), a JWK, a JWK set, or a trust pack; may be given several times
     #[arg(long, value_name = "PATH")]
@@ -79,12 +87,27 @@ pub(crate) struct VerifyArgs {
     /// Judges at this time instead of now (RFC 3339)
     #[arg(long, value_name = "RFC3339")]
     pub(crate) at: Option<String>,
-    /// The nonce that the holder had to sign; needs --audience
-    #[arg(long, requires = "audience")]
+    /// The nonce that the holder had to sign; needs --audience or --origin
+    #[arg(long, requires = "asker")]
     pub(crate) nonce: Option<String>,
-    /// The audience that the holder had to sign; needs --nonce
-    #[arg(long, requires = "nonce")]
+    /// The audience that the holder had to sign: the verifier's client identifier; needs --nonce
+    #[arg(long, requires = "nonce", group = "asker")]
     pub(crate) audience: Option<String>,
+    /// Where the wallet sent the answer, which an mdoc presented by redirect covers
+    #[arg(long, value_name = "URL", requires = "audience")]
+    pub(crate) response_uri: Option<String>,
+    /// The origin of the page that asked through the Digital Credentials API; needs --nonce
+    #[arg(long, requires = "nonce", group = "asker", conflicts_with = "response_uri")]
+    pub(crate) origin: Option<String>,
+    /// The RFC 7638 thumbprint (base64url) of the key that the answer was encrypted to, which an mdoc covers
+    #[arg(long, value_name = "THUMBPRINT", requires = "nonce")]
+    pub(crate) jwk_thumbprint: Option<String>,
+    /// The session transcript that the device of an mdoc signed: CBOR, as bytes, base64url or hexadecimal
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["response_uri", "origin", "jwk_thumbprint"])]
+    pub(crate) session_transcript: Option<PathBuf>,
+    /// The reader's private key of the session, where the device of an mdoc made a MAC
+    #[arg(long, value_name = "FILE")]
+    pub(crate) reader_key: Option<PathBuf>,
     /// The format
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) format: FormatArg,
@@ -103,7 +126,7 @@ pub(crate) struct VerifyArgs {
     /// Prints one JSON line an item
     #[arg(long)]
     pub(crate) json: bool,
-    /// Credentials; a .jsonl or .txt file holds one a line, `-` is standard input
+    /// Credentials, as text or as bytes; a .jsonl or .txt file holds one a line, `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }

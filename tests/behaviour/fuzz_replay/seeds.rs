@@ -122,7 +122,7 @@ fn envelopes() {
 fn sd_jwt() {
     let mut campus = Campus::new();
     let holding = campus.pupil();
-    let report = holding[0].credential.credential();
+    let report = holding[0].credential.credential().as_sd_jwt().unwrap();
     let text = report.to_compact();
     seed("sd_jwt", "report", &text);
     seed("sd_jwt", "truncated", half(text.as_bytes()));

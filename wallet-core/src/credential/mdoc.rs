@@ -13,6 +13,7 @@
 
 mod device;
 mod error;
+mod evidence;
 mod inspect;
 #[cfg(feature = "issuer")]
 mod issue;
@@ -35,6 +36,7 @@ use crate::keys::{CoseKeyError, PublicKey};
 use crate::time::{Timestamp, Validity};
 
 pub use error::MdocError;
+pub use evidence::DeviceAuthKind;
 pub use inspect::Inspection;
 #[cfg(feature = "issuer")]
 pub use issue::{Blueprint, Concealed};

@@ -56,6 +56,15 @@ impl<T> Verified<T> {
         self.at
     }
 
+    /// The same about the same credential in another form; not about another one.
+    pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> Verified<U> {
+        Verified {
+            inner: form(self.inner),
+            issuer: self.issuer,
+            at: self.at,
+        }
+    }
+
     /// To be kept: what was proven now must be proven anew when it comes back.
     pub fn into_held(self) -> Held<T> {
         Held::new(self.inner)
@@ -96,6 +105,11 @@ impl<T> Held<T> {
     /// The credential as held.
     pub fn credential(&self) -> &T {
         &self.0
+    }
+
+    /// The same credential in another form.
+    pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> Held<U> {
+        Held(form(self.0))
     }
 
     /// Back to the start, to be verified anew.

@@ -15,6 +15,7 @@ pub struct Candidate<'a> {
     types: Vec<&'a str>,
     claims: &'a Object,
     holder_bound: bool,
+    key_taken: bool,
     authorities: Option<Vec<Authority<'a>>>,
 }
 
@@ -42,6 +43,7 @@ impl<'a> Candidate<'a> {
             types: Vec::new(),
             claims,
             holder_bound: false,
+            key_taken: true,
             authorities: None,
         }
     }
@@ -58,6 +60,13 @@ impl<'a> Candidate<'a> {
     #[must_use]
     pub fn with_holder_binding(mut self, bound: bool) -> Self {
         self.holder_bound = bound;
+        self
+    }
+
+    /// Says whether the verifier takes signatures of the credential's key (`vp_formats_supported`); it does until said.
+    #[must_use]
+    pub fn with_key_taken(mut self, taken: bool) -> Self {
+        self.key_taken = taken;
         self
     }
 
@@ -133,6 +142,9 @@ impl<'a> Candidate<'a> {
         }
         if query.requires_holder_binding() && !self.holder_bound {
             return Err(WhyNot::HolderBinding);
+        }
+        if !self.key_taken {
+            return Err(WhyNot::Algorithm);
         }
         Ok(())
     }

@@ -16,6 +16,8 @@ pub enum WhyNot {
     Type,
     /// The credential is not bound to its holder.
     HolderBinding,
+    /// The verifier takes no signature of the kind that the credential's key makes.
+    Algorithm,
     /// The issuer is under none of the named authorities, or it is not known to be.
     Authority,
     /// A claim is missing; with claim sets, the first one that the preferred set lacks.
@@ -49,6 +51,7 @@ impl WhyNot {
             Self::Format => "dcql.format",
             Self::Type => "dcql.type",
             Self::HolderBinding => "dcql.holder_binding",
+            Self::Algorithm => "dcql.algorithm",
             Self::Authority => "dcql.authority",
             Self::Claim { reason, .. } => match reason {
                 ClaimFault::Absent => "dcql.claim.absent",
@@ -66,9 +69,10 @@ impl WhyNot {
             Self::Format => 1,
             Self::Type => 2,
             Self::HolderBinding => 3,
-            Self::Authority => 4,
-            Self::Claim { reason, .. } if *reason != ClaimFault::Value => 5,
-            Self::Claim { .. } => 6,
+            Self::Algorithm => 4,
+            Self::Authority => 5,
+            Self::Claim { reason, .. } if *reason != ClaimFault::Value => 6,
+            Self::Claim { .. } => 7,
         }
     }
 }
@@ -80,6 +84,7 @@ impl fmt::Display for WhyNot {
             Self::Format => f.write_str("the credential has another format"),
             Self::Type => f.write_str("the credential has another type"),
             Self::HolderBinding => f.write_str("the credential is not bound to its holder"),
+            Self::Algorithm => f.write_str("the verifier does not take signatures of the credential's key"),
             Self::Authority => f.write_str("the issuer is not known to be under a named authority"),
             Self::Claim { path, reason } => match reason {
                 ClaimFault::Absent => write!(f, "the claim {path} is not there"),

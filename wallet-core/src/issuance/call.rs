@@ -80,6 +80,9 @@ pub(super) struct Unsigned {
     pub(super) input: String,
     /// A proof of possession; otherwise DPoP.
     pub(super) proof: bool,
+    /// For which credential the proof is: that whose turn it is, or one so many places later.
+    #[serde(default)]
+    pub(super) later: usize,
 }
 
 /// Prepares a call: asks for the signatures it needs, or sends it at once.
@@ -96,11 +99,29 @@ pub(super) fn call(mut work: Work, goal: Goal, retried: bool, now: Timestamp) ->
     if let Goal::Credential { nonce, proofs, .. } = &goal
         && proofs.is_empty()
     {
-        let choice = &work.chosen[work.batches.len()];
-        for key in &choice.keys {
-            unsigned.push(proof(key, &work, nonce.as_deref(), now));
+        let (first, rest) = work.chosen[work.batches.len()..].split_at(1);
+        unsigned.extend(
+            first[0]
+                .keys
+                .iter()
+                .map(|key| proof(key, &work, nonce.as_deref(), 0, now)),
+        );
+        // One approval for all credentials of the offer (ARF 3.0 ISSU_61), unless they have theirs already.
+        let rest = if work.proofs.is_empty() { rest } else { &[] };
+        let mut nonces = work.nonces.iter();
+        for (choice, later) in rest.iter().zip(1..) {
+            let nonce = if choice.bound {
+                nonces.next().map(String::as_str)
+            } else {
+                None
+            };
+            if choice.bound && nonce.is_none() && work.metadata.nonce_endpoint.is_some() {
+                break;
+            }
+            unsigned.extend(choice.keys.iter().map(|key| proof(key, &work, nonce, later, now)));
         }
     }
+    work.nonces.clear();
     let bound = work.token.as_ref().is_none_or(|token| token.kind == TokenType::Dpop);
     if bound && let Some(key) = work.transport.clone() {
         unsigned.push(dpop(&key, &mut work, &goal, now));
@@ -117,7 +138,7 @@ pub(super) fn call(mut work: Work, goal: Goal, retried: bool, now: Timestamp) ->
 }
 
 /// The proof of possession of a key (OpenID4VCI 1.0 §F.1).
-fn proof(key: &Key, work: &Work, nonce: Option<&str>, now: Timestamp) -> Unsigned {
+fn proof(key: &Key, work: &Work, nonce: Option<&str>, later: usize, now: Timestamp) -> Unsigned {
     let header = Object::new()
         .with("typ", Json::from(PROOF_TYPE))
         .with("jwk", key.jwk.clone());
@@ -126,7 +147,10 @@ fn proof(key: &Key, work: &Work, nonce: Option<&str>, now: Timestamp) -> Unsigne
         .with("aud", Json::from(work.metadata.issuer.as_str()))
         .with("iat", Json::from(now.unix()))
         .with("nonce", nonce.map(Json::from));
-    unsigned(key, header, &payload, true)
+    Unsigned {
+        later,
+        ..unsigned(key, header, &payload, true)
+    }
 }
 
 /// The proof that ties a request to the transport key (RFC 9449 §4.2).
@@ -158,6 +182,7 @@ fn unsigned(key: &Key, header: Object, payload: &Object, proof: bool) -> Unsigne
         key: key.clone(),
         input: format!("{header}.{payload}"),
         proof,
+        later: 0,
     }
 }
 
@@ -173,15 +198,23 @@ fn endpoint<'a>(work: &'a Work, goal: &Goal) -> &'a HttpsUrl {
 
 /// Takes the signatures and sends the call.
 pub(super) fn signed(
-    work: Work,
+    mut work: Work,
     mut goal: Goal,
-    signed: Vec<(bool, String)>,
+    signed: Vec<(Option<usize>, String)>,
     retried: bool,
 ) -> Result<Step, IssuanceError> {
     let mut dpop = None;
-    for (is_proof, text) in signed {
-        match &mut goal {
-            Goal::Credential { proofs, .. } if is_proof => proofs.push(text),
+    for (proves, text) in signed {
+        match (&mut goal, proves) {
+            (Goal::Credential { proofs, .. }, Some(0)) => proofs.push(text),
+            (Goal::Credential { .. }, Some(later)) => {
+                // Our own sealed bytes counted them: never more than credentials are chosen.
+                let place = later.min(work.chosen.len()) - 1;
+                if work.proofs.len() <= place {
+                    work.proofs.resize(place + 1, Vec::new());
+                }
+                work.proofs[place].push(text);
+            }
             _ => dpop = Some(text),
         }
     }
@@ -428,13 +461,27 @@ fn with_token(mut work: Work, token: TokenResponse, now: Timestamp) -> Result<St
 }
 
 /// Collects the next credential of the offer.
-fn next(work: Work, now: Timestamp) -> Result<Step, IssuanceError> {
-    let choice = &work.chosen[work.batches.len()];
-    // §8.2: the nonce is required wherever there is an endpoint for it.
-    if choice.bound && work.metadata.nonce_endpoint.is_some() {
-        return Ok(fetch_nonce(work, false));
+fn next(mut work: Work, now: Timestamp) -> Result<Step, IssuanceError> {
+    let (choice, rest) = work.chosen[work.batches.len()..]
+        .split_first()
+        .expect("a credential is left");
+    let bound = choice.bound;
+    let mut goal = credential_goal(None, false);
+    if let (Some(ready), Goal::Credential { proofs, .. }) = (work.proofs.pop_front(), &mut goal)
+        && (!ready.is_empty() || !bound)
+    {
+        *proofs = ready;
+        return call(work, goal, false, now);
     }
-    call(work, credential_goal(None, false), false, now)
+    // §8.2: the nonce is required wherever there is an endpoint for it; issuers take one once, so each gets its own.
+    if work.metadata.nonce_endpoint.is_some() {
+        let wanted = usize::from(bound) + rest.iter().filter(|choice| choice.bound).count();
+        if work.nonces.len() < wanted {
+            return Ok(fetch_nonce(work, false));
+        }
+    }
+    let nonce = (bound && !work.nonces.is_empty()).then(|| work.nonces.remove(0));
+    call(work, credential_goal(nonce, false), false, now)
 }
 
 fn credential_goal(nonce: Option<String>, retried: bool) -> Goal {
@@ -466,7 +513,11 @@ pub(super) fn with_nonce(
     let origin = work.metadata.nonce_endpoint.as_ref().map(|url| url.origin().to_owned());
     remember_nonce(&mut work, &origin.unwrap_or_default(), response);
     let nonce = parse_nonce_response(body(response)?, &mut Budget::default())?;
-    call(work, credential_goal(Some(nonce), retried), false, now)
+    if retried {
+        return call(work, credential_goal(Some(nonce), true), false, now);
+    }
+    work.nonces.push(nonce);
+    next(work, now)
 }
 
 /// ARF and common sense: not every second, and not next year.
@@ -481,6 +532,8 @@ fn with_response(mut work: Work, body: &[u8], trust: &TrustStore, now: Timestamp
             if work.metadata.deferred_endpoint.is_none() {
                 return Err(PeerMisbehaved::DeferredEndpointMissing.into());
             }
+            // By the time it has come they are old.
+            work.proofs.clear();
             let interval = interval.clamp(*WAIT.start(), *WAIT.end());
             Ok(Step::Wait(Deferred {
                 until: now.plus(i64::try_from(interval).unwrap_or(i64::MAX)).unix(),
@@ -492,7 +545,8 @@ fn with_response(mut work: Work, body: &[u8], trust: &TrustStore, now: Timestamp
             credentials,
             notification_id,
         } => {
-            // SD-JWT VCs are strings (Appendix A.3); anything else fails to parse below, and is reported as such.
+            // SD-JWT VCs are strings (Appendix A.3), mdocs base64url in strings (A.2); anything else fails to parse below,
+            // and is reported as such.
             let text = |credential: Json| match credential {
                 Json::String(text) => text,
                 other => other.to_string(),

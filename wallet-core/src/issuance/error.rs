@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::credential::sd_jwt::SdJwtError;
+use crate::credential::CredentialError;
 use crate::envelope::jwe::JweError;
 use crate::envelope::jws::JwsError;
 use crate::protocol::oauth::OAuthError;
@@ -124,7 +124,7 @@ pub enum PeerMisbehaved {
 #[non_exhaustive]
 pub enum Rejection {
     /// A copy does not verify.
-    Credential(SdJwtError),
+    Credential(CredentialError),
     /// Copies that do not hold the same values, times or issuer.
     CopiesDiffer,
     /// Something repeats that would link the copies.

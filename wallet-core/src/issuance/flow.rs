@@ -1,11 +1,14 @@
 //! From one step to the next: offer, metadata, consent, keys.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 use super::call::{self, Goal, Key};
 use super::step::{Answer, Exchange, KeyOrder, OfferSummary, OfferedCredential, Outcome, Question, Report, Topic};
 use super::{Config, IssuanceError, PeerMisbehaved, Rejection, Step, Unsupported, receipt};
 use crate::codec::{Budget, Json, base64url};
+use crate::credential::Format;
 use crate::crypto::{Curve, Random, SignatureAlgorithm, sha256};
 use crate::envelope::jws::{JwsError, UnverifiedJws};
 use crate::http::{HttpRequest, HttpResponse, HttpsUrl, LinkPolicy};
@@ -96,6 +99,12 @@ pub(super) struct Work {
     pub(super) token: Option<call::Token>,
     /// `DPoP-Nonce` by origin (RFC 9449 §8).
     pub(super) dpop_nonces: Vec<(String, String)>,
+    /// Nonces of the issuer that no proof was made with yet.
+    #[serde(default)]
+    pub(super) nonces: Vec<String>,
+    /// Signed proofs for those of `chosen` whose turn comes later: the user approves all of them at once.
+    #[serde(default)]
+    pub(super) proofs: VecDeque<Vec<String>>,
     /// What arrived, for each of `chosen` in order.
     pub(super) batches: Vec<Batch>,
 }
@@ -105,13 +114,28 @@ pub(super) struct Work {
 pub(super) struct Chosen {
     pub(super) id: String,
     pub(super) name: Option<String>,
-    pub(super) vct: String,
+    /// What came before there was another format is an SD-JWT VC.
+    #[serde(default = "sd_jwt_vc")]
+    pub(super) format: String,
+    #[serde(alias = "vct")]
+    pub(super) type_name: String,
     pub(super) bound: bool,
     pub(super) algorithm: String,
     pub(super) copies: usize,
     pub(super) keys: Vec<Key>,
     /// `credential_identifier`, where the token answer named one.
     pub(super) identifier: Option<String>,
+}
+
+fn sd_jwt_vc() -> String {
+    Format::DcSdJwt.name().to_owned()
+}
+
+impl Chosen {
+    /// The format; only those that are held here are chosen.
+    pub(super) fn format(&self) -> Option<Format> {
+        Format::from_name(&self.format)
+    }
 }
 
 /// The copies of one credential, as they arrived.
@@ -353,7 +377,8 @@ fn propose(
     let offered = |choice: &Chosen| OfferedCredential {
         configuration: choice.id.clone(),
         name: choice.name.clone(),
-        type_name: choice.vct.clone(),
+        format: choice.format.clone(),
+        type_name: choice.type_name.clone(),
         copies: choice.copies,
         bound: choice.bound,
     };
@@ -376,6 +401,8 @@ fn propose(
         transport: None,
         token: None,
         dpop_nonces: Vec::new(),
+        nonces: Vec::new(),
+        proofs: VecDeque::new(),
         batches: Vec::new(),
     };
     Ok(Step::Ask(Question {
@@ -391,14 +418,24 @@ fn choose(
     configuration: &CredentialConfiguration,
     batch_size: Option<usize>,
 ) -> Result<Option<Chosen>, IssuanceError> {
-    let (true, Some(vct)) = (configuration.format == "dc+sd-jwt", configuration.vct.clone()) else {
+    let kind = match Format::from_name(&configuration.format) {
+        Some(Format::DcSdJwt) => configuration.vct.clone().map(|vct| (vct, ["jwk"].as_slice())),
+        // OpenID4VCI 1.0 §A.2: a device key is named `cose_key`; some issuers write `jwk` after the header of the proof.
+        Some(Format::MsoMdoc) => {
+            let doctype = configuration.doctype.clone();
+            doctype.map(|doctype| (doctype, ["cose_key", "jwk"].as_slice()))
+        }
+        _ => None,
+    };
+    let Some((type_name, bindings)) = kind else {
         return Ok(None);
     };
     let display = configuration.metadata.as_ref().map_or(&[][..], |data| &data.display);
     let mut choice = Chosen {
         id: id.to_owned(),
         name: best_display(display, &session.languages).map(str::to_owned),
-        vct,
+        format: configuration.format.clone(),
+        type_name,
         bound: configuration.is_bound(),
         algorithm: String::new(),
         copies: 1,
@@ -411,7 +448,7 @@ fn choose(
     let methods = configuration.binding_methods.as_deref().unwrap_or_default();
     let types = configuration.proof_types.as_ref();
     let jwt = types.and_then(|types| types.get("jwt")).ok_or(Unsupported::Binding)?;
-    if !methods.iter().any(|method| method == "jwk") {
+    if !methods.iter().any(|method| bindings.contains(&method.as_str())) {
         return Err(Unsupported::Binding.into());
     }
     if jwt.key_attestations_required.is_some() {

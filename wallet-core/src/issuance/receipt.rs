@@ -6,9 +6,8 @@ use std::fmt;
 use super::flow::{Chosen, Then, Work, report};
 use super::step::{CredentialPreview, Outcome, Preview, Question, Report, Topic};
 use super::{IssuanceError, Rejection, Step};
-use crate::codec::{Budget, Json, Object};
-use crate::credential::sd_jwt::{SdJwt, VerifyOptions};
-use crate::credential::{Unverified, Verified};
+use crate::codec::Budget;
+use crate::credential::{Credential, Unverified, Verified};
 use crate::keys::KeyHandle;
 use crate::protocol::openid4vci::NotificationEvent;
 use crate::time::Timestamp;
@@ -39,7 +38,7 @@ pub struct Received {
 #[non_exhaustive]
 pub struct Copy {
     /// The copy, verified.
-    pub credential: Verified<SdJwt>,
+    pub credential: Verified<Credential>,
     /// The key; none for a credential that whoever has it can show (lessons S32).
     pub key: Option<KeyHandle>,
 }
@@ -114,7 +113,8 @@ fn preview(received: &[Received]) -> Preview {
         CredentialPreview {
             configuration: received.configuration.clone(),
             name: received.name.clone(),
-            type_name: copy.vct().to_owned(),
+            format: copy.format().name().to_owned(),
+            type_name: copy.type_name().to_owned(),
             claims: copy.claims().clone(),
             copies: received.copies.len(),
             not_before: at(copy.validity().not_before),
@@ -148,7 +148,7 @@ fn check(work: &Work, trust: &TrustStore, now: Timestamp) -> Result<Vec<Received
 /// together.
 #[derive(Default)]
 struct Links {
-    disclosures: HashSet<String>,
+    salts: HashSet<String>,
     statuses: HashSet<(String, u64)>,
     keys: HashSet<String>,
 }
@@ -168,15 +168,14 @@ fn check_batch(
             keys,
         });
     }
+    let format = choice.format().ok_or(Rejection::WrongType)?;
     let budget = &mut Budget::new(16 << 20, 64, 2_000_000);
     let mut copies: Vec<Copy> = Vec::new();
     for text in texts {
-        let unverified = Unverified::<SdJwt>::parse(text, budget).map_err(Rejection::Credential)?;
-        let verified = unverified
-            .verify(trust, &VerifyOptions::default(), now)
-            .map_err(Rejection::Credential)?;
+        let unverified = Unverified::parse_as(format, text, budget).map_err(Rejection::Credential)?;
+        let verified = unverified.verify(trust, now).map_err(Rejection::Credential)?;
         let copy = verified.credential();
-        if copy.vct() != choice.vct {
+        if copy.type_name() != choice.type_name {
             return Err(Rejection::WrongType);
         }
         let key = bound_key(choice, copy)?;
@@ -193,7 +192,7 @@ fn check_batch(
 }
 
 /// The key that the copy is bound to: found by `cnf`, not by position (OpenID4VCI 1.0 §8.3).
-fn bound_key(choice: &Chosen, copy: &SdJwt) -> Result<Option<KeyHandle>, Rejection> {
+fn bound_key(choice: &Chosen, copy: &Credential) -> Result<Option<KeyHandle>, Rejection> {
     match copy.holder_key() {
         None if choice.bound => Err(Rejection::KeyNotOurs),
         None => Ok(None),
@@ -208,14 +207,7 @@ fn bound_key(choice: &Chosen, copy: &SdJwt) -> Result<Option<KeyHandle>, Rejecti
 const SAME_TIME: i64 = 300;
 
 /// ARF 3.0 ISSU_11a: the same values, the same validity; and the same issuer.
-fn alike(first: &Verified<SdJwt>, other: &Verified<SdJwt>) -> Result<(), Rejection> {
-    let values = |copy: &SdJwt| {
-        // What differs from copy to copy by its nature.
-        let own = ["cnf", "status", "iat", "nbf", "exp", "jti"];
-        let values = copy.claims().iter().filter(|(name, _)| !own.contains(name));
-        let values: Object = values.map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        Json::Object(values).to_canonical().ok()
-    };
+fn alike(first: &Verified<Credential>, other: &Verified<Credential>) -> Result<(), Rejection> {
     let near = |one: Option<Timestamp>, two: Option<Timestamp>| match (one, two) {
         (None, None) => true,
         (Some(one), Some(two)) => one.since(two).abs() <= SAME_TIME,
@@ -223,8 +215,8 @@ fn alike(first: &Verified<SdJwt>, other: &Verified<SdJwt>) -> Result<(), Rejecti
     };
     let (one, two) = (first.credential(), other.credential());
     let (when, then) = (one.validity(), two.validity());
-    let same = values(one).is_some()
-        && values(one) == values(two)
+    let same = one.common().is_some()
+        && one.common() == two.common()
         && near(when.not_before, then.not_before)
         && near(when.expires, then.expires)
         && first.issuer().name == other.issuer().name
@@ -233,18 +225,15 @@ fn alike(first: &Verified<SdJwt>, other: &Verified<SdJwt>) -> Result<(), Rejecti
 }
 
 impl Links {
-    fn add(&mut self, copy: &SdJwt) -> Result<(), Rejection> {
+    fn add(&mut self, copy: &Credential) -> Result<(), Rejection> {
         let linked = |what| Err(Rejection::CopiesLinked { what });
         if let Some(key) = copy.holder_key()
             && !self.keys.insert(key.thumbprint())
         {
             return linked("a key");
         }
-        // A disclosure repeats only if its salt does.
-        let compact = copy.to_compact();
-        let disclosures = compact.split('~').skip(1).filter(|part| !part.is_empty());
-        for disclosure in disclosures {
-            if !self.disclosures.insert(disclosure.to_owned()) {
+        for mark in copy.marks() {
+            if !self.salts.insert(mark) {
                 return linked("a salt");
             }
         }

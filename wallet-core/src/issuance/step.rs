@@ -154,7 +154,8 @@ impl Signing {
         for ((item, request), signature) in self.unsigned.iter().zip(&requests).zip(signatures) {
             let checked = request.key().verifying_key().verify(request.message(), signature);
             checked.map_err(|_| Misuse::BadSignature)?;
-            signed.push((item.proof, format!("{}.{}", item.input, base64url::encode(signature))));
+            let proves = item.proof.then_some(item.later);
+            signed.push((proves, format!("{}.{}", item.input, base64url::encode(signature))));
         }
         call::signed(*self.work, self.goal, signed, self.retried)
     }
@@ -216,7 +217,10 @@ pub struct OfferedCredential {
     pub configuration: String,
     /// Its name, in the issuer's word.
     pub name: Option<String>,
-    /// Its type (`vct`).
+    /// Its format by its OpenID4VC identifier.
+    #[serde(default)]
+    pub format: String,
+    /// Its type: `vct`, or the document type.
     pub type_name: String,
     /// How many copies will be asked for.
     pub copies: usize,
@@ -244,7 +248,10 @@ pub struct CredentialPreview {
     pub configuration: String,
     /// Its name, in the issuer's word.
     pub name: Option<String>,
-    /// Its type (`vct`).
+    /// Its format by its OpenID4VC identifier.
+    #[serde(default)]
+    pub format: String,
+    /// Its type: `vct`, or the document type.
     pub type_name: String,
     /// All values in it.
     pub claims: Object,

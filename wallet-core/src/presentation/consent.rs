@@ -10,7 +10,6 @@ use crate::codec::{Budget, Json, Object};
 use crate::credential::{ClaimPath, Format};
 use crate::crypto::Random;
 use crate::dcql::{self, Authority, Candidate, Evaluation};
-use crate::protocol::openid4vp::ResponseMode;
 use crate::time::Timestamp;
 use crate::trust::{Environment, VerifiedParty};
 
@@ -53,6 +52,13 @@ pub struct Offer {
     pub claims: Object,
     /// The places among them that stay with the citizen unless this is agreed to.
     pub disclosed: Vec<ClaimPath>,
+    /// Those of them that the verifier says it will keep (`intent_to_retain`). Of the others nothing is said: that
+    /// is no promise.
+    pub retained: Vec<ClaimPath>,
+    /// The format by its OpenID4VC identifier.
+    pub format: Format,
+    /// Whether this copy was shown before, so that two receivers could compare notes.
+    pub shown_before: bool,
 }
 
 impl std::fmt::Debug for Offer {
@@ -62,6 +68,26 @@ impl std::fmt::Debug for Offer {
         self.disclosed.iter().try_for_each(|path| write!(f, ", {path}"))?;
         f.write_str(")")
     }
+}
+
+/// Queries of which one combination is to be answered (`credential_sets`), as far as the holding can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OfferedSet {
+    /// Whether one of the options has to be taken.
+    pub required: bool,
+    /// The options that can be answered, the verifier's preferred one first.
+    pub options: Vec<OfferedOption>,
+}
+
+/// One way to answer an [`OfferedSet`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OfferedOption {
+    /// Its place in the verifier's list.
+    pub index: usize,
+    /// The queries that it answers, all of them.
+    pub queries: Vec<String>,
 }
 
 /// Why a credential does not answer a query.
@@ -85,6 +111,8 @@ pub enum Warning {
     ForeignReceiver,
     /// The verifier is one of a test environment (S36).
     TestEnvironment,
+    /// Nobody vouches for who asks: to be shown before anything else, and louder.
+    Unauthenticated,
     /// The answer is protected on its way by the connection alone.
     Unencrypted,
 }
@@ -132,12 +160,12 @@ pub enum Decision {
 
 /// Checks a request and matches it to the holding.
 pub(super) fn ask(
-    jwt: String,
+    text: String,
     origin: Origin,
     context: &Context<'_>,
     now: Timestamp,
 ) -> Result<Consent, PresentationError> {
-    let request = Request::verify(jwt, origin, context, now)?;
+    let request = Request::verify(text, origin, context, now)?;
     let evaluation = evaluate(&request, context.holding)?;
     let requested = requested(&request, &evaluation, context.holding)?;
     let matches = evaluation.answers().iter().flat_map(dcql::Answer::matches);
@@ -156,9 +184,12 @@ fn evaluate(request: &Request, holding: &[HeldCredential]) -> Result<Evaluation,
         .map(|held| {
             let credential = held.credential.credential();
             let authorities = held.authority_key_ids.iter();
-            Candidate::new(&held.id, Format::DcSdJwt, credential.claims())
+            let metadata = &request.object.metadata;
+            let taken = |key| metadata.takes_key(credential.format(), key);
+            Candidate::new(&held.id, credential.format(), credential.claims())
                 .with_types(held.type_names.iter().map(String::as_str))
                 .with_holder_binding(credential.holder_key().is_some())
+                .with_key_taken(credential.holder_key().is_none_or(taken))
                 .with_authorities(authorities.map(|id| Authority::KeyIdentifier(id)))
         })
         .collect();
@@ -180,6 +211,11 @@ fn requested(
     };
     let mut all = Vec::new();
     for answer in evaluation.answers() {
+        let retained = |path: &&ClaimPath| {
+            let query = request.query.credential(answer.id());
+            let mut claims = query.iter().flat_map(|query| query.claims());
+            claims.any(|claim| claim.intent_to_retain() == Some(true) && path.starts_with(claim.path()))
+        };
         let mut offers = Vec::new();
         for matched in answer.matches() {
             let held = &holding[matched.candidate()];
@@ -187,9 +223,12 @@ fn requested(
             let selection = credential.select(matched.disclose()).map_err(Misuse::Credential)?;
             offers.push(Offer {
                 credential: held.id.clone(),
-                credential_type: credential.vct().to_owned(),
+                credential_type: credential.type_name().to_owned(),
                 claims: selection.disclosed_claims().clone(),
                 disclosed: matched.disclose().to_vec(),
+                retained: matched.disclose().iter().filter(retained).cloned().collect(),
+                format: credential.format(),
+                shown_before: held.shown_before,
             });
         }
         let unmatched = answer.unmatched().iter();
@@ -210,9 +249,10 @@ fn requested(
 }
 
 impl Consent {
-    /// Who asks: the names are those of the certificate, nothing else (lessons S11).
-    pub fn party(&self) -> &VerifiedParty {
-        &self.request.party
+    /// Who asks: the names are those of the certificate, nothing else (lessons S11). `None` if nobody vouches for who
+    /// asks, which [`Warning::Unauthenticated`] says too: then only [`Consent::receiver`] is known.
+    pub fn party(&self) -> Option<&VerifiedParty> {
+        self.request.party.as_ref()
     }
 
     /// The full client identifier, for the history.
@@ -220,14 +260,14 @@ impl Consent {
         self.request.object.client_id.as_str()
     }
 
-    /// The host that would receive the answer.
+    /// The host that would receive the answer; of an app that asks, its origin as the platform writes it.
     pub fn receiver(&self) -> &str {
-        self.request.response_uri.host()
+        self.request.receiver.name()
     }
 
     /// Production or test.
     pub fn environment(&self) -> Environment {
-        self.request.party.environment
+        self.request.environment
     }
 
     /// What the verifier says the values are for: UNVERIFIED, nobody vouches for it.
@@ -242,18 +282,20 @@ impl Consent {
 
     /// What the citizen should know before deciding.
     pub fn warnings(&self) -> Vec<Warning> {
-        let leaf = &self.request.party.leaf;
         let mut warnings = Vec::new();
+        let named = |party: &VerifiedParty| party.leaf.has_dns_name(self.receiver());
+        match &self.request.party {
+            None => warnings.push(Warning::Unauthenticated),
+            Some(party) if !named(party) => warnings.push(Warning::ForeignReceiver),
+            Some(_) => {}
+        }
         if self.arrival() == Arrival::Scanned {
             warnings.push(Warning::CrossDevice);
-        }
-        if !leaf.has_dns_name(self.receiver()) {
-            warnings.push(Warning::ForeignReceiver);
         }
         if self.environment() == Environment::Test {
             warnings.push(Warning::TestEnvironment);
         }
-        if self.request.object.response_mode == ResponseMode::DirectPost {
+        if !self.request.object.response_mode.is_encrypted() {
             warnings.push(Warning::Unencrypted);
         }
         warnings
@@ -269,18 +311,70 @@ impl Consent {
         self.evaluation.is_satisfied()
     }
 
-    /// The smallest answer: the first fitting credential for each required query, nothing optional. `None` if the
-    /// request cannot be answered.
+    /// The combinations of queries to choose among, in the verifier's order; empty if all queries are to be answered.
+    pub fn sets(&self) -> Vec<OfferedSet> {
+        let option = |(index, queries): (usize, &[String])| OfferedOption {
+            index,
+            queries: queries.to_vec(),
+        };
+        let sets = self.evaluation.sets().iter().map(|set| OfferedSet {
+            required: set.is_required(),
+            options: set.options().map(option).collect(),
+        });
+        sets.collect()
+    }
+
+    /// The smallest answer: of every required set the option that the verifier prefers, nothing optional, and for each
+    /// query the first fitting credential, one that was never shown before others. `None` if the request cannot be
+    /// answered.
     pub fn proposal(&self) -> Option<Choice> {
         let answers = self.evaluation.required_answers();
-        self.is_answerable().then(|| {
-            answers.into_iter().fold(Choice::new(), |choice, answer| {
-                let first = answer
-                    .matches()
-                    .first()
-                    .map(|matched| &self.matched[&matched.candidate()].id);
-                first.map_or(choice.clone(), |id| choice.with(answer.id(), id))
-            })
+        self.is_answerable()
+            .then(|| self.answering(answers.into_iter().map(dcql::Answer::id)))
+    }
+
+    /// The smallest answer with these options: for each of [`Consent::sets`], in order, the [`OfferedOption::index`]
+    /// that the citizen picked, or `None` to leave the set out.
+    ///
+    /// # Errors
+    /// An option that is not offered, or a required set that is left out.
+    pub fn proposal_with(&self, picked: &[Option<usize>]) -> Result<Choice, PresentationError> {
+        let sets = self.sets();
+        if picked.len() != sets.len() {
+            return Err(Misuse::ChoiceNotOffered.into());
+        }
+        let mut queries: Vec<&str> = Vec::new();
+        for (set, picked) in sets.iter().zip(picked) {
+            let Some(index) = picked else {
+                if set.required {
+                    return Err(Misuse::ChoiceDoesNotAnswer.into());
+                }
+                continue;
+            };
+            let option = set.options.iter().find(|option| option.index == *index);
+            let option = option.ok_or(Misuse::ChoiceNotOffered)?;
+            for query in &option.queries {
+                if !queries.contains(&query.as_str()) {
+                    queries.push(query);
+                }
+            }
+        }
+        match (sets.is_empty(), self.proposal()) {
+            (true, proposal) => proposal.ok_or(Misuse::ChoiceDoesNotAnswer.into()),
+            (false, _) => Ok(self.answering(queries.into_iter())),
+        }
+    }
+
+    /// One credential for each of these queries.
+    fn answering<'a>(&self, queries: impl Iterator<Item = &'a str>) -> Choice {
+        queries.fold(Choice::new(), |choice, query| {
+            let offers = self.requested.iter().filter(|requested| requested.query == query);
+            let mut offers = offers.flat_map(|requested| &requested.offers);
+            let first = offers.clone().find(|offer| !offer.shown_before).or(offers.next());
+            match first {
+                Some(offer) => choice.with(query, &offer.credential),
+                None => choice,
+            }
         })
     }
 
@@ -293,8 +387,8 @@ impl Consent {
     ) -> Result<Step, PresentationError> {
         match decision {
             Decision::Share(choice) => self.share(choice, now)?.go_on(random),
-            Decision::Decline => step::decline(&self.request, Verdict::Declined, now, random).map(Step::Send),
-            Decision::OtherWay => step::decline(&self.request, Verdict::OtherWay, now, random).map(Step::Send),
+            Decision::Decline => step::decline(&self.request, Verdict::Declined, now, random),
+            Decision::OtherWay => step::decline(&self.request, Verdict::OtherWay, now, random),
         }
     }
 

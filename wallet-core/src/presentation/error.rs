@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::codec::JsonError;
-use crate::credential::sd_jwt::SdJwtError;
+use crate::credential::CredentialError;
 use crate::envelope::jwe::JweError;
 use crate::envelope::jws::JwsError;
 use crate::http::UrlError;
@@ -53,11 +53,13 @@ pub enum Misuse {
     /// The holding changed since the consent: what would leave is not what was agreed to.
     ConsentOutdated,
     /// The credential could not be presented.
-    Credential(SdJwtError),
+    Credential(CredentialError),
     /// The answer could not be encrypted.
     Encryption(JweError),
     /// A bound credential has no key in the holding.
     KeyMissing,
+    /// A request through the Digital Credentials API without the origin of who asks.
+    OriginMissing,
     /// A signature is not that of the credential's key.
     SignatureDoesNotFit,
     /// Not as many signatures as were asked for.
@@ -77,6 +79,8 @@ pub enum PeerMisbehaved {
     BadReply,
     /// The signed request names another client than the link.
     ClientIdsDiffer,
+    /// The signed request was made for another page than the one that hands it over.
+    ForeignOrigin,
     /// The answer would go to another host than the client identifier names.
     ForeignResponseUri,
     /// The request is expired or not yet valid.
@@ -124,6 +128,8 @@ pub enum Refused {
 pub enum Unsupported {
     /// A client identifier prefix other than `x509_hash` and `x509_san_dns`.
     ClientIdPrefix(ClientIdPrefix),
+    /// A protocol of the Digital Credentials API other than those of OpenID4VP 1.0.
+    DcApiProtocol,
     /// A feature of requests.
     Request(RequestError),
 }
@@ -145,6 +151,7 @@ impl PresentationError {
                 Misuse::Credential(error) => error.code(),
                 Misuse::Encryption(error) => error.code(),
                 Misuse::KeyMissing => "presentation.key_missing",
+                Misuse::OriginMissing => "presentation.origin_missing",
                 Misuse::SignatureDoesNotFit => "presentation.signature_does_not_fit",
                 Misuse::SignatureCount { .. } => "presentation.signature_count",
             },
@@ -152,6 +159,7 @@ impl PresentationError {
                 PeerMisbehaved::AnswerNotTaken { .. } => "presentation.answer_not_taken",
                 PeerMisbehaved::BadReply => "presentation.bad_reply",
                 PeerMisbehaved::ClientIdsDiffer => "presentation.client_ids_differ",
+                PeerMisbehaved::ForeignOrigin => "presentation.foreign_origin",
                 PeerMisbehaved::ForeignResponseUri => "presentation.foreign_response_uri",
                 PeerMisbehaved::OutsideValidity(OutsideValidity::Expired { .. }) => "presentation.request_expired",
                 PeerMisbehaved::OutsideValidity(OutsideValidity::NotYetValid { .. }) => {
@@ -172,6 +180,7 @@ impl PresentationError {
             },
             Self::Unsupported(unsupported) => match unsupported {
                 Unsupported::ClientIdPrefix(_) => "presentation.client_id_prefix",
+                Unsupported::DcApiProtocol => "presentation.dc_api_protocol",
                 Unsupported::Request(error) => error.code(),
             },
         }
@@ -184,9 +193,9 @@ impl PresentationError {
             Self::Malformed(Malformed::Request(error)) | Self::Unsupported(Unsupported::Request(error)) => {
                 Some(error.error_code())
             }
-            Self::Malformed(Malformed::Query(_) | Malformed::RequestObject(_)) | Self::PeerMisbehaved(_) => {
-                Some(ErrorCode::InvalidRequest)
-            }
+            Self::Malformed(Malformed::Query(_) | Malformed::RequestObject(_))
+            | Self::PeerMisbehaved(_)
+            | Self::Unsupported(Unsupported::DcApiProtocol) => Some(ErrorCode::InvalidRequest),
             Self::Refused(_) | Self::Unsupported(Unsupported::ClientIdPrefix(_)) => Some(ErrorCode::InvalidClient),
             Self::Malformed(Malformed::State(_)) | Self::Misuse(_) => None,
         }
@@ -235,6 +244,7 @@ impl fmt::Display for PresentationError {
                 Misuse::Credential(error) => write!(f, "the credential cannot be presented: {error}"),
                 Misuse::Encryption(error) => write!(f, "the answer cannot be encrypted: {error}"),
                 Misuse::KeyMissing => f.write_str("the key of a credential is not in the holding"),
+                Misuse::OriginMissing => f.write_str("the platform does not say which page asks"),
                 Misuse::SignatureDoesNotFit => f.write_str("a signature is not that of the credential's key"),
                 Misuse::SignatureCount { expected, given } => {
                     write!(f, "{expected} signatures were asked for, {given} given")
@@ -249,6 +259,7 @@ impl fmt::Display for PresentationError {
                 }
                 PeerMisbehaved::BadReply => f.write_str("the verifier's reply makes no sense; the answer was sent"),
                 PeerMisbehaved::ClientIdsDiffer => f.write_str("link and signed request name different verifiers"),
+                PeerMisbehaved::ForeignOrigin => f.write_str("the request was made for another page"),
                 PeerMisbehaved::ForeignResponseUri => {
                     f.write_str("the answer would go to another host than the verifier's name")
                 }
@@ -277,6 +288,9 @@ impl fmt::Display for PresentationError {
                     f,
                     "client identifiers of the kind `{}` are not supported (x509_hash and x509_san_dns are)",
                     prefix.name()
+                ),
+                Unsupported::DcApiProtocol => f.write_str(
+                    "the protocol of the request is not supported (openid4vp-v1-signed, -multisigned and -unsigned are)",
                 ),
                 Unsupported::Request(error) => error.fmt(f),
             },

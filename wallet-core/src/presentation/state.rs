@@ -42,7 +42,8 @@ pub(super) enum State {
 /// A request as received.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Asked {
-    jwt: String,
+    #[serde(rename = "jwt")]
+    text: String,
     origin: Origin,
     /// Digest of the request's bytes.
     digest: String,
@@ -51,18 +52,18 @@ pub(super) struct Asked {
 impl Asked {
     pub(super) fn of(request: &Request) -> Self {
         Self {
-            jwt: request.jwt.clone(),
+            text: request.text.clone(),
             origin: request.origin.clone(),
             digest: base64url::encode(request.digest()),
         }
     }
 
     fn ask(self, context: &Context<'_>, now: Timestamp) -> Result<consent::Consent, PresentationError> {
-        let digest = base64url::encode(crate::crypto::sha256(self.jwt.as_bytes()));
+        let digest = base64url::encode(crate::crypto::sha256(self.text.as_bytes()));
         if !same_secret(&digest, &self.digest) {
             return Err(Misuse::ConsentOutdated.into());
         }
-        consent::ask(self.jwt, self.origin, context, now)
+        consent::ask(self.text, self.origin, context, now)
     }
 }
 

@@ -3,19 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::consent::{self, Choice, Offer, agreed};
-use super::request::{Origin, Request};
+use super::request::{Origin, Receiver, Request};
 use super::state::{Asked, State};
 use super::{Context, HeldCredential, Misuse, PeerMisbehaved, PresentationError, Refused, Step};
 use crate::codec::{Budget, Json, Object};
-use crate::credential::ClaimPath;
-use crate::credential::sd_jwt::UnboundPresentation;
+use crate::credential::{ClaimPath, UnboundPresentation};
 use crate::crypto::Random;
 use crate::envelope::jwe;
 use crate::http::{HttpRequest, HttpResponse, encode_form};
 use crate::keys::SigningRequest;
-use crate::protocol::openid4vp::{
-    DirectPostReply, ErrorCode, FORM_MEDIA_TYPE, Response, ResponseMode, ReturnLink, VpToken,
-};
+use crate::protocol::openid4vp::{DirectPostReply, ErrorCode, FORM_MEDIA_TYPE, Response, ReturnLink, VpToken};
 use crate::time::Timestamp;
 
 /// A request to be sent. The client must not follow redirects.
@@ -44,14 +41,21 @@ pub struct Receipt {
     pub party: String,
     /// Its organisation, from its certificate.
     pub organisation: Option<String>,
-    /// The host that receives the answer.
+    /// The host that receives the answer; of an app that asked, its origin.
     pub receiver: String,
+    /// Whether anybody vouched for who asked. If not, the names are those of the receiver.
+    #[serde(default = "authenticated", skip_serializing_if = "Clone::clone")]
+    pub authenticated: bool,
     /// What the verifier said the values are for; unverified.
     pub stated_purpose: Option<String>,
     /// When it was decided, in seconds since 1970.
     pub at: i64,
     /// What was shared.
     pub shared: Vec<SharedCredential>,
+}
+
+fn authenticated() -> bool {
+    true
 }
 
 /// What was decided.
@@ -90,6 +94,26 @@ pub struct Outcome {
     /// Where the browser of this device is to go on; it must be opened, since the link holds a fresh secret that
     /// ties the answer to the session there (lessons S13).
     pub redirect: Option<ReturnLink>,
+    /// What the Digital Credentials API is to hand back, where the request came from there. It has not left the device
+    /// yet: what is shared must be spent and in the history before it does.
+    pub response: Option<DcApiResponse>,
+}
+
+/// An answer for the Digital Credentials API (OpenID4VP 1.0 §A.4). A refusal is an `error`; an app may as well have
+/// the platform cancel, which says even less.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DcApiResponse {
+    /// The protocol of the request.
+    pub protocol: String,
+    /// The answer: `vp_token`, or `response` with what is encrypted, or `error`.
+    pub data: Json,
+}
+
+impl std::fmt::Debug for DcApiResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DcApiResponse({}, redacted)", self.protocol)
+    }
 }
 
 impl Exchange {
@@ -156,7 +180,11 @@ impl Exchange {
                 };
                 let redirect = reply.redirect_uri.map(|link| ReturnLink::parse(&link, context.links));
                 let redirect = redirect.transpose().map_err(Refused::Link)?;
-                Ok(Step::Done(Outcome { receipt, redirect }))
+                Ok(Step::Done(Outcome {
+                    receipt,
+                    redirect,
+                    response: None,
+                }))
             }
         }
     }
@@ -215,16 +243,16 @@ impl Prepared {
     ) -> Result<Self, PresentationError> {
         let credential = held.credential.credential();
         let selection = credential.select(&offer.disclosed).map_err(Misuse::Credential)?;
-        let presentation = credential.present(&selection);
+        let presentation = credential.present(&selection).map_err(Misuse::Credential)?;
         let form = match credential.holder_key() {
-            // HAIP 1.0 §6.1: a credential that is bound is never shown without the binding. The audience is the
-            // full client identifier, prefix included (OpenID4VP 1.0 §B.3.6).
+            // HAIP 1.0 §6.1: a credential that is bound is never shown without the binding.
             Some(key) => {
                 let handle = held.key.clone().ok_or(Misuse::KeyMissing)?;
-                let (nonce, audience) = (&request.object.nonce, request.object.client_id.as_str());
-                Form::Unbound(Box::new(presentation.bind(nonce, audience, at, handle, key.clone())))
+                let to = request.binding(at)?;
+                let unbound = presentation.bind(&to, handle, key.clone());
+                Form::Unbound(Box::new(unbound.map_err(Misuse::Credential)?))
             }
-            None => Form::Bearer(presentation.into_compact()),
+            None => Form::Bearer(presentation.into_bearer().map_err(Misuse::Credential)?),
         };
         Ok(Self {
             query: query.to_owned(),
@@ -279,7 +307,7 @@ impl Signing {
                 Form::Bearer(text) => text,
                 Form::Unbound(unbound) => {
                     let signature = signatures.next().map(Vec::as_slice).unwrap_or_default();
-                    unbound.with_signature(signature)
+                    unbound.with_signature(signature).map_err(Misuse::Credential)?
                 }
             };
             match presentations.iter_mut().find(|(query, _)| *query == prepared.query) {
@@ -294,8 +322,7 @@ impl Signing {
         };
         let mut receipt = Receipt::new(&self.request, Verdict::Shared, self.at);
         receipt.shared = shared;
-        let request = post(&self.request, &response, random)?;
-        Ok(Step::Send(Exchange::reply(request, receipt)))
+        deliver(&self.request, &response, receipt, random)
     }
 
     /// On to signing, or past it where nothing is to be signed.
@@ -328,9 +355,13 @@ impl Receipt {
         Self {
             verdict,
             client_id: request.object.client_id.as_str().to_owned(),
-            party: request.party.name.clone(),
-            organisation: request.party.organisation.clone(),
-            receiver: request.response_uri.host().to_owned(),
+            party: match &request.party {
+                Some(party) => party.name.clone(),
+                None => request.receiver.name().to_owned(),
+            },
+            organisation: request.party.as_ref().and_then(|party| party.organisation.clone()),
+            receiver: request.receiver.name().to_owned(),
+            authenticated: request.party.is_some(),
             stated_purpose: request.object.purpose.clone(),
             at: at.unix(),
             shared: Vec::new(),
@@ -344,28 +375,59 @@ pub(super) fn decline(
     verdict: Verdict,
     now: Timestamp,
     random: &mut dyn Random,
-) -> Result<Exchange, PresentationError> {
+) -> Result<Step, PresentationError> {
     let response = Response::Error {
         code: ErrorCode::AccessDenied,
         state: request.object.state.clone(),
     };
     let receipt = Receipt::new(request, verdict, now);
-    Ok(Exchange::reply(post(request, &response, random)?, receipt))
+    deliver(request, &response, receipt, random)
 }
 
-fn post(request: &Request, response: &Response, random: &mut dyn Random) -> Result<HttpRequest, PresentationError> {
-    let body = match request.object.response_mode {
-        ResponseMode::DirectPost => response.to_form(),
-        ResponseMode::DirectPostJwt => {
-            let (key, _) = request.object.metadata.encryption()?;
-            let cipher = request
-                .cipher()
-                .ok_or(Misuse::Encryption(jwe::JweError::UnsupportedEncryption))?;
-            let recipient = jwe::Recipient::new(key.key.clone(), Some(key.kid.clone()), cipher);
-            let jwe = jwe::encrypt(response.to_payload().as_bytes(), &recipient, random);
-            encode_form([("response", jwe.map_err(Misuse::Encryption)?.as_str())])
-        }
+/// Hands the answer over: to the transport, or to the platform.
+fn deliver(
+    request: &Request,
+    response: &Response,
+    receipt: Receipt,
+    random: &mut dyn Random,
+) -> Result<Step, PresentationError> {
+    let mut seal = |payload: String| -> Result<Option<String>, PresentationError> {
+        let Some((key, cipher)) = request.recipient()? else {
+            return Ok(None);
+        };
+        let recipient = jwe::Recipient::new(key.key.clone(), Some(key.kid.clone()), cipher);
+        let jwe = jwe::encrypt(payload.as_bytes(), &recipient, random);
+        Ok(Some(jwe.map_err(Misuse::Encryption)?))
     };
-    let url = request.response_uri.clone();
-    Ok(HttpRequest::post(url, FORM_MEDIA_TYPE, body).with_header("Accept", "application/json"))
+    match &request.receiver {
+        Receiver::Post(url) => {
+            let body = match seal(response.to_payload())? {
+                Some(jwe) => encode_form([("response", jwe.as_str())]),
+                None => response.to_form(),
+            };
+            let post = HttpRequest::post(url.clone(), FORM_MEDIA_TYPE, body);
+            let post = post.with_header("Accept", "application/json");
+            Ok(Step::Send(Exchange::reply(post, receipt)))
+        }
+        Receiver::Page { protocol, .. } => {
+            let plain = response.to_dc_api();
+            let sealed = match response {
+                // §A.4: an error is told in the open, and holds nothing.
+                Response::Error { .. } => None,
+                Response::Presented { .. } => seal(plain.to_string())?,
+            };
+            let data = match sealed {
+                Some(jwe) => Json::Object(Object::new().with("response", Json::from(jwe))),
+                None => plain,
+            };
+            Ok(Step::Done(Outcome {
+                receipt,
+                redirect: None,
+                response: Some(DcApiResponse {
+                    protocol: protocol.name().to_owned(),
+                    data,
+                }),
+            }))
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! answer fits its request, is decided by the holder's flow and the verifier.
 
 mod client_id;
+mod dc_api;
 mod error;
 mod link;
 mod metadata;
@@ -12,9 +13,10 @@ mod request;
 mod response;
 
 pub use client_id::{ClientId, ClientIdPrefix};
+pub use dc_api::{DcApiProtocol, DcApiRequest, origin_audience};
 pub use error::{ErrorCode, RequestError, ResponseError};
 pub use link::{LINK_SCHEMES, RequestLink, RequestMethod, RequestSource};
-pub use metadata::{ClientMetadata, EncryptionKey, wallet_metadata};
+pub use metadata::{ClientMetadata, EncryptionKey, SupportedFormat, wallet_metadata};
 pub use request::{RequestObject, ResponseMode, ResponseType};
 pub use response::{DirectPostReply, Response, ReturnLink, VpToken};
 

@@ -9,6 +9,7 @@ use crate::credential::{ClaimPath, PathElement};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialType {
     vct: String,
+    mdoc_only: bool,
     extends: Vec<String>,
     mdoc: Option<MdocIds>,
     name: Labels,
@@ -73,8 +74,39 @@ pub struct ClaimInfo {
     default: bool,
     sensitive: bool,
     each_member: bool,
-    mdoc: Option<String>,
+    mdoc: Option<ElementInfo>,
     list: Option<String>,
+}
+
+/// Where a claim stands in ISO mdoc, and how it is written there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ElementInfo {
+    /// The name space.
+    pub namespace: String,
+    /// The element identifier.
+    pub identifier: String,
+    /// How its value is written.
+    pub encoding: Encoding,
+}
+
+/// How a claim of JSON is written in CBOR where the two differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// A byte string; base64url in JSON.
+    Bytes,
+    /// `full-date` (tag 1004), or `tdate` (tag 0) where the value has a time; the day alone in JSON.
+    Date,
+    /// As it is, but each text in it that is a day is a `full-date`.
+    Dated,
+    /// `full-date` (tag 1004).
+    FullDate,
+    /// A JPEG as byte string; a data URL in JSON.
+    Jpeg,
+    /// As it is: text, whole number, truth value, array, map.
+    #[default]
+    Plain,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,9 +116,14 @@ pub(super) struct Labels {
 }
 
 impl CredentialType {
-    /// The `vct` of the SD-JWT VC.
+    /// The `vct` of the SD-JWT VC; of a type that exists in mdoc alone, its document type.
     pub fn vct(&self) -> &str {
         &self.vct
+    }
+
+    /// Whether there is no SD-JWT VC of this type: the mDL rulebook forbids it.
+    pub fn is_mdoc_only(&self) -> bool {
+        self.mdoc_only
     }
 
     /// The types that this one extends, the nearest first.
@@ -146,9 +183,23 @@ impl CredentialType {
             .find(|claim| claim.path.elements().len() == path.elements().len() && path.starts_with(&claim.path))
     }
 
-    /// The label of a claim for people.
+    /// What is known about an element of the mdoc.
+    pub fn element(&self, namespace: &str, identifier: &str) -> Option<&ClaimInfo> {
+        self.claims.iter().find(|claim| {
+            claim
+                .element()
+                .is_some_and(|element| element.namespace == namespace && element.identifier == identifier)
+        })
+    }
+
+    /// The label of a claim for people; `path` may also be name space and identifier of an mdoc element.
     pub fn label(&self, path: &ClaimPath, language: Language) -> Option<&str> {
         if let Some(claim) = self.claim(path) {
+            return Some(claim.label(language));
+        }
+        if let [PathElement::Key(namespace), PathElement::Key(identifier)] = path.elements()
+            && let Some(claim) = self.element(namespace, identifier)
+        {
             return Some(claim.label(language));
         }
         // A member of `subjects` is named by its key.
@@ -200,9 +251,14 @@ impl ClaimInfo {
         self.each_member
     }
 
-    /// The element in ISO mdoc.
+    /// The identifier of the element in ISO mdoc.
     pub fn mdoc_element(&self) -> Option<&str> {
-        self.mdoc.as_deref()
+        self.mdoc.as_ref().map(|element| element.identifier.as_str())
+    }
+
+    /// The element in ISO mdoc.
+    pub fn element(&self) -> Option<&ElementInfo> {
+        self.mdoc.as_ref()
     }
 
     /// The code list that its values come from.
@@ -253,12 +309,23 @@ pub(super) fn parse<'a>(
         claims.clone_from(&base.claims);
     }
     let inherited = claims.len();
+    let mdoc = match object.get("mdoc") {
+        None => None,
+        Some(ids) => {
+            let ids = ids.as_object().ok_or(RulebookError::Member("mdoc"))?;
+            Some(MdocIds {
+                doctype: text_of(ids, "doctype")?.to_owned(),
+                namespace: text_of(ids, "namespace")?.to_owned(),
+            })
+        }
+    };
+    let namespace = mdoc.as_ref().map(|ids| ids.namespace.as_str());
     let entries = object
         .get("claims")
         .and_then(Json::as_array)
         .ok_or(RulebookError::Member("claims"))?;
     for entry in entries {
-        let claim = ClaimInfo::parse(entry)?;
+        let claim = ClaimInfo::parse(entry, namespace)?;
         match claims.iter().position(|known| known.path == claim.path) {
             Some(index) if index < inherited => {
                 // SD-JWT VC, type metadata: a child may tighten `allowed` and `false`, and loosen nothing.
@@ -272,19 +339,12 @@ pub(super) fn parse<'a>(
             None => claims.push(claim),
         }
     }
-    let mdoc = match object.get("mdoc") {
-        None => None,
-        Some(ids) => {
-            let ids = ids.as_object().ok_or(RulebookError::Member("mdoc"))?;
-            Some(MdocIds {
-                doctype: text_of(ids, "doctype")?.to_owned(),
-                namespace: text_of(ids, "namespace")?.to_owned(),
-            })
-        }
-    };
+    let vct = optional_text(object, "vct")?;
+    let id = vct.or(mdoc.as_ref().map(|ids| ids.doctype.as_str()));
     let labels = |member| Labels::parse(object.get(member).unwrap_or(&Json::Null), member);
     Ok(CredentialType {
-        vct: text_of(object, "vct")?.to_owned(),
+        vct: id.ok_or(RulebookError::Member("vct"))?.to_owned(),
+        mdoc_only: vct.is_none(),
         extends,
         mdoc,
         name: labels("name")?,
@@ -307,7 +367,7 @@ pub(super) fn parse<'a>(
 }
 
 impl ClaimInfo {
-    fn parse(entry: &Json) -> Result<Self, RulebookError> {
+    fn parse(entry: &Json, namespace: Option<&str>) -> Result<Self, RulebookError> {
         let object = entry.as_object().ok_or(RulebookError::Member("claims"))?;
         let path = ClaimPath::parse(object.get("path").unwrap_or(&Json::Null));
         let flag = |name: &'static str| match object.get(name) {
@@ -332,13 +392,45 @@ impl ClaimInfo {
                 Some("subject") => true,
                 Some(_) => return Err(RulebookError::Member("members")),
             },
-            mdoc: optional_text(object, "mdoc")?.map(str::to_owned),
+            mdoc: ElementInfo::parse(object, namespace)?,
             list: optional_text(object, "list")?.map(str::to_owned),
         };
         if claim.default && claim.sensitive {
             return Err(RulebookError::SensitiveByDefault);
         }
         Ok(claim)
+    }
+}
+
+impl ElementInfo {
+    /// Reads where a claim stands in mdoc: an identifier in the name space of the type, or both.
+    fn parse(claim: &Object, namespace: Option<&str>) -> Result<Option<Self>, RulebookError> {
+        let (namespace, identifier) = match claim.get("mdoc") {
+            None => return Ok(None),
+            Some(Json::String(identifier)) => (namespace, Some(identifier.as_str())),
+            Some(Json::Array(both)) => match both.as_slice() {
+                [namespace, identifier] => (namespace.as_str(), identifier.as_str()),
+                _ => (None, None),
+            },
+            Some(_) => (None, None),
+        };
+        let (Some(namespace), Some(identifier)) = (namespace, identifier) else {
+            return Err(RulebookError::Member("mdoc"));
+        };
+        let encoding = match optional_text(claim, "encoding")? {
+            None => Encoding::Plain,
+            Some("bytes") => Encoding::Bytes,
+            Some("date") => Encoding::Date,
+            Some("dated") => Encoding::Dated,
+            Some("full-date") => Encoding::FullDate,
+            Some("jpeg") => Encoding::Jpeg,
+            Some(_) => return Err(RulebookError::Member("encoding")),
+        };
+        Ok(Some(Self {
+            namespace: namespace.to_owned(),
+            identifier: identifier.to_owned(),
+            encoding,
+        }))
     }
 }
 

@@ -22,7 +22,7 @@ fn paths(credential_type: &CredentialType, claims: &str) -> Vec<String> {
 #[test]
 fn bundled_types_are_complete() {
     let rulebook = Rulebook::bundled();
-    assert_eq!(rulebook.types().len(), 5);
+    assert_eq!(rulebook.types().len(), 6);
     assert!(rulebook.is_a("urn:eudi:pid:de:1", "urn:eudi:pid:1"));
     assert!(!rulebook.is_a("urn:eudi:pid:1", "urn:eudi:pid:de:1"));
     let abitur = rulebook.lookup("urn:mappe:de:abitur:1").unwrap();
@@ -170,5 +170,57 @@ fn a_child_type_cannot_loosen_its_parent() {
     assert_eq!(
         add(child("urn:eudi:pid:1", r#"{"path":["a"],"de":"x","en":"x"}"#)),
         Ok(())
+    );
+}
+
+#[test]
+fn mdoc_elements_are_named_in_both_languages() {
+    let rulebook = Rulebook::bundled();
+    let pid = rulebook.lookup_doctype("eu.europa.ec.eudi.pid.1").unwrap();
+    assert_eq!(pid.vct(), "urn:eudi:pid:1");
+    let birth = path(r#"["eu.europa.ec.eudi.pid.1","birth_date"]"#);
+    assert_eq!(pid.label(&birth, Language::German), Some("Geburtsdatum"));
+    assert_eq!(pid.label(&path(r#"["x","birth_date"]"#), Language::German), None);
+    let german = ("eu.europa.ec.eudi.pid.1", "eu.europa.ec.eudi.pid.de.1", "age_over_18");
+    assert_eq!(
+        rulebook.element_label(german.0, german.1, german.2, Language::English),
+        Some("At least 18 years old")
+    );
+    assert_eq!(
+        rulebook.element_label(german.0, german.0, "shoe_size", Language::English),
+        None
+    );
+}
+
+/// The mDL rulebook forbids SD-JWT VC: no `vct` may pass for a driving licence.
+#[test]
+fn a_driving_licence_is_an_mdoc_and_nothing_else() {
+    let rulebook = Rulebook::bundled();
+    let licence = rulebook.lookup_doctype("org.iso.18013.5.1.mDL").unwrap();
+    assert!(licence.is_mdoc_only());
+    assert_eq!(rulebook.lookup("org.iso.18013.5.1.mDL"), None);
+    assert!(rulebook.lookup_doctype("ORG.iso.18013.5.1.mDL").is_none());
+    let privileges = path(r#"["org.iso.18013.5.1","driving_privileges"]"#);
+    assert_eq!(
+        licence.label(&privileges, Language::German),
+        Some("Fahrerlaubnisklassen")
+    );
+    // Nested dates are dates in CBOR too (ISO/IEC 18013-5 §7.2.4).
+    let claims = json(r#"{"driving_privileges":[{"vehicle_category_code":"B","issue_date":"2008-02-29"}]}"#);
+    let mapped = licence.to_mdoc_elements(claims.as_object().unwrap()).unwrap();
+    let expected =
+        "81a275766568696 36c655f63617465676f72795f636f646561426a69737375655f64617465d903ec6a323030382d30322d3239";
+    let hex: String = mapped.elements[0]
+        .value
+        .encode()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(hex, expected.replace(' ', ""));
+    let wrong = json(r#"{"birth_date":"1964-02-30"}"#);
+    let refused = licence.to_mdoc_elements(wrong.as_object().unwrap()).unwrap_err();
+    assert_eq!(
+        (refused.code(), refused.path.to_string()),
+        ("rulebook.mapping", "birth_date".to_owned())
     );
 }

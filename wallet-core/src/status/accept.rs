@@ -3,7 +3,7 @@
 use super::{StatusError, StatusEvidence, UnknownReason};
 use crate::credential::mdoc::Mdoc;
 use crate::credential::sd_jwt::SdJwt;
-use crate::credential::{Accepted, StatusListReference, StatusReferenceError, Verified};
+use crate::credential::{Accepted, Credential, StatusListReference, StatusReferenceError, Verified};
 use crate::time::{Timestamp, Validity};
 
 /// A credential that may have a status.
@@ -31,6 +31,18 @@ impl HasStatus for SdJwt {
 impl HasStatus for Mdoc {
     fn status_reference(&self) -> Result<Option<StatusListReference>, StatusReferenceError> {
         Self::status_reference(self)
+    }
+
+    fn validity(&self) -> Validity {
+        Self::validity(self)
+    }
+}
+
+impl HasStatus for Credential {
+    fn status_reference(&self) -> Result<Option<StatusListReference>, StatusReferenceError> {
+        match self {
+            Self::SdJwt(credential) => HasStatus::status_reference(credential),
+        }
     }
 
     fn validity(&self) -> Validity {

@@ -24,8 +24,16 @@ pub struct Assessment {
     pub type_names: Vec<String>,
     /// Who issued it, if the origin passed.
     pub issuer: Option<TrustedIssuer>,
+    /// Which document of a response it was, where there were several.
+    pub document: Option<usize>,
+    /// What the device says it did not return, beside what it did: document type and code.
+    pub document_errors: Vec<(String, i64)>,
     /// The claims, only if origin and integrity passed.
     claims: Option<Object>,
+    /// What the device says itself, only if the binding passed.
+    pub(super) device_claims: Object,
+    /// Whether it came in a `DeviceResponse`.
+    pub(super) in_response: bool,
 }
 
 /// One check.
@@ -157,7 +165,11 @@ impl Assessment {
             status_uris: Vec::new(),
             type_names: Vec::new(),
             issuer: None,
+            document: None,
+            document_errors: Vec::new(),
             claims: None,
+            device_claims: Object::new(),
+            in_response: false,
         }
     }
 
@@ -208,8 +220,21 @@ impl Assessment {
         self.claims.as_ref()
     }
 
+    /// What the device of an mdoc says itself, if the binding passed: `{namespace: {element: value}}`. The issuer lets
+    /// it, and vouches for none of it.
+    pub fn device_claims(&self) -> &Object {
+        &self.device_claims
+    }
+
+    /// Whether the binding rests on a MAC, which only who has the key can check again.
+    pub(super) fn has_mac(&self) -> bool {
+        let binding = self.check(CheckName::Binding);
+        binding.is_some_and(|check| check.evidence.get("device_auth").and_then(Json::as_str) == Some("mac"))
+    }
+
     /// The machine-readable form, one line: `source`, `format`, `verdict`, `code`, `checks`, `claims`. Each check has
-    /// `check`, `outcome`, `code` and, if it rests on anything that can be named, `evidence`.
+    /// `check`, `outcome`, `code` and, if it rests on anything that can be named, `evidence`. Where a response held
+    /// more than one document with nothing beside it, `document`, `device_claims` and `document_errors` follow.
     pub fn to_json(&self) -> Json {
         self.render(|check| (!check.evidence.is_empty()).then(|| Json::Object(check.evidence.clone())))
     }
@@ -219,8 +244,16 @@ impl Assessment {
         self.render(|_| None)
     }
 
+    fn errors(&self) -> Object {
+        let errors = self.document_errors.iter();
+        errors
+            .map(|(doctype, code)| (doctype.clone(), Json::from(*code)))
+            .collect()
+    }
+
     fn render(&self, evidence: impl Fn(&Check) -> Option<Json>) -> Json {
         let text = |text: Option<&str>| text.map_or(Json::Null, Json::from);
+        let some = |object: &Object| (!object.is_empty()).then(|| Json::Object(object.clone()));
         let check = |check: &Check| {
             Json::Object(
                 Object::new()
@@ -237,7 +270,10 @@ impl Assessment {
                 .with("verdict", Json::from(self.verdict().name()))
                 .with("code", text(self.code()))
                 .with("checks", Json::Array(self.checks.iter().map(check).collect()))
-                .with("claims", self.claims.clone().map_or(Json::Null, Json::Object)),
+                .with("claims", self.claims.clone().map_or(Json::Null, Json::Object))
+                .with("document", self.document.map(Json::from))
+                .with("device_claims", some(&self.device_claims))
+                .with("document_errors", some(&self.errors())),
         )
     }
 }

@@ -1,8 +1,9 @@
 //! The endpoints that wallets talk to (OpenID4VP 1.0 §5.10, §8.2, §8.3).
 
+use super::judge;
 use super::session::{Session, Stage};
 use super::university::{self, University};
-use super::{CheckName, CheckOutcome, SessionsError};
+use super::{AnswerError, CheckName, CheckOutcome};
 use crate::codec::{Budget, Json, Object};
 use crate::crypto::{Random, random_token, same_secret};
 use crate::envelope::jwe::EncryptedJwe;
@@ -16,48 +17,16 @@ use crate::protocol::openid4vp::{
 use crate::time::Timestamp;
 use crate::trust::Certificate;
 
-/// Why a wallet gets an error; the text goes into `error_description` and names no data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Denied {
-    AlreadyAnswered,
-    Encryption,
-    Expired,
-    Form,
-    NotBound,
-    NotEncrypted,
-    NotFound,
-    State,
-    Store,
-    VpToken,
-    WalletNonce,
-}
-
-impl From<SessionsError> for Denied {
-    fn from(_: SessionsError) -> Self {
-        Self::Store
-    }
-}
-
-impl Denied {
-    fn response(self) -> HttpResponse {
-        let (status, error, description) = match self {
-            Self::AlreadyAnswered => (400, "invalid_request", "the request was answered before"),
-            Self::Encryption => (400, "invalid_request", "the answer cannot be decrypted"),
-            Self::Expired => (400, "invalid_request", "the request is expired"),
-            Self::Form => (400, "invalid_request", "the body is not the form that is expected"),
-            Self::NotBound => (400, "invalid_request", "a presentation was not made for this request"),
-            Self::NotEncrypted => (400, "invalid_request", "the answer is not encrypted"),
-            Self::NotFound => (404, "invalid_request", "there is no such request"),
-            Self::State => (400, "invalid_request", "the state is not that of the request"),
-            Self::Store => (500, "server_error", "the state cannot be read or written"),
-            Self::VpToken => (400, "invalid_request", "vp_token is malformed"),
-            Self::WalletNonce => (400, "invalid_request", "wallet_nonce is malformed"),
-        };
-        let body = Object::new()
-            .with("error", Json::from(error))
-            .with("error_description", Json::from(description));
-        json(status, &Json::Object(body))
-    }
+fn refusal(denied: AnswerError) -> HttpResponse {
+    let (status, error) = match denied {
+        AnswerError::NotFound => (404, "invalid_request"),
+        AnswerError::Store => (500, "server_error"),
+        _ => (400, "invalid_request"),
+    };
+    let body = Object::new()
+        .with("error", Json::from(error))
+        .with("error_description", Json::from(denied.to_string()));
+    json(status, &Json::Object(body))
 }
 
 fn json(status: u16, body: &Json) -> HttpResponse {
@@ -73,24 +42,22 @@ impl University {
         let answer = match (path.split_once('/'), request.method()) {
             (Some(("request", id)), _) => self.request_object(id, request, now),
             (Some(("response", id)), Method::Post) => self.take_response(id, request, now, random),
-            _ => Err(Denied::NotFound),
+            _ => Err(AnswerError::NotFound),
         };
-        answer.unwrap_or_else(Denied::response)
+        answer.unwrap_or_else(refusal)
     }
 
-    fn open_session(&self, request_id: &str, now: Timestamp) -> Result<Session, Denied> {
-        let session = self.sessions.by_request(request_id)?.ok_or(Denied::NotFound)?;
-        // Nonce and keys are good for one answer (OpenID4VP 1.0 §14.1).
-        if session.stage != Stage::Open {
-            return Err(Denied::AlreadyAnswered);
+    fn open_session(&self, request_id: &str, now: Timestamp) -> Result<Session, AnswerError> {
+        let session = self.sessions.by_request(request_id)?.ok_or(AnswerError::NotFound)?;
+        // One for the Digital Credentials API is not to be fetched, nor answered by post.
+        if session.response_mode.is_dc_api() {
+            return Err(AnswerError::NotFound);
         }
-        if now >= session.expires {
-            return Err(Denied::Expired);
-        }
+        still_open(&session, now)?;
         Ok(session)
     }
 
-    fn request_object(&self, id: &str, request: &HttpRequest, now: Timestamp) -> Result<HttpResponse, Denied> {
+    fn request_object(&self, id: &str, request: &HttpRequest, now: Timestamp) -> Result<HttpResponse, AnswerError> {
         let session = self.open_session(id, now)?;
         let wallet_nonce = match request.method() {
             Method::Post => wallet_nonce(request)?,
@@ -126,51 +93,63 @@ impl University {
         UnsignedJws::new(config.key.algorithm(), header, claims.to_string()).sign(&config.key)
     }
 
-    fn take_response(
+    /// Takes in an answer: judges whether it was made for this request, and closes the session.
+    pub(super) fn settle(
         &mut self,
-        id: &str,
-        request: &HttpRequest,
+        session: &mut Session,
+        response: Response,
         now: Timestamp,
-        random: &mut dyn Random,
-    ) -> Result<HttpResponse, Denied> {
-        let mut session = self.open_session(id, now)?;
-        let response = read_response(&session, request)?;
-        let state = response.state().ok_or(Denied::State)?;
-        if !same_secret(state, &session.state) {
-            return Err(Denied::State);
-        }
+    ) -> Result<(), AnswerError> {
         let mut denied = None;
+        let mut has_mac = false;
         session.stage = match response {
             Response::Error { code, .. } => Stage::Declined {
                 code: code.name().to_owned(),
             },
             Response::Presented { vp_token, .. } => {
-                let query = Query::parse(&session.query).map_err(|_| Denied::Store)?;
-                let options = self.options(&session, now, now);
-                let presented = university::judge(&query, &vp_token, &self.rulebook, &options, now);
+                let query = Query::parse(&session.query).map_err(|_| AnswerError::Store)?;
+                let options = self.options(session, now, now);
+                let presented = judge::judge(&query, &vp_token, &self.rulebook, &options, now);
                 // §8.6: an answer made for another request is rejected as a whole.
                 let unbound = presented.assessments.iter().any(|(_, assessment)| {
                     let binding = assessment.check(CheckName::Binding);
                     binding.is_some_and(|check| matches!(check.outcome, CheckOutcome::Fail(_)))
                 });
-                denied = unbound.then_some(Denied::NotBound);
+                denied = unbound.then_some(AnswerError::NotBound);
+                has_mac = presented.assessments.iter().any(|(_, assessment)| assessment.has_mac());
                 Stage::Answered {
                     vp_token: vp_token.to_json().to_string(),
                     at: now.unix(),
                 }
             }
         };
-        // The key has done its work.
-        session.key = None;
+        // The key has done its work, unless a device made a MAC with it, which must be judged again.
+        if !has_mac {
+            session.key = None;
+        }
         session.revision += 1;
+        if !self.sessions.replace(session)? {
+            return Err(AnswerError::AlreadyAnswered);
+        }
+        denied.map_or(Ok(()), Err)
+    }
+
+    fn take_response(
+        &mut self,
+        id: &str,
+        request: &HttpRequest,
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Result<HttpResponse, AnswerError> {
+        let mut session = self.open_session(id, now)?;
+        let response = read_response(&session, request)?;
+        let state = response.state().ok_or(AnswerError::State)?;
+        if !same_secret(state, &session.state) {
+            return Err(AnswerError::State);
+        }
         // §8.2: the code is fresh, and the result is released to whoever comes back with it.
         session.response_code = session.return_to.as_ref().map(|_| random_token(random));
-        if !self.sessions.replace(&session)? {
-            return Err(Denied::AlreadyAnswered);
-        }
-        if let Some(denied) = denied {
-            return Err(denied);
-        }
+        self.settle(&mut session, response, now)?;
         let code = session.response_code.as_deref();
         let redirect = session
             .return_to
@@ -181,14 +160,38 @@ impl University {
     }
 }
 
-fn form(request: &HttpRequest) -> Result<Vec<(String, String)>, Denied> {
+/// Nonce and keys are good for one answer (OpenID4VP 1.0 §14.1).
+pub(super) fn still_open(session: &Session, now: Timestamp) -> Result<(), AnswerError> {
+    if session.stage != Stage::Open {
+        return Err(AnswerError::AlreadyAnswered);
+    }
+    if now >= session.expires {
+        return Err(AnswerError::Expired);
+    }
+    Ok(())
+}
+
+/// Opens an encrypted answer.
+pub(super) fn decrypt(session: &Session, jwe: &str, budget: &mut Budget) -> Result<Response, AnswerError> {
+    let key = session.key.as_ref().ok_or(AnswerError::Form)?;
+    let (_, kid) = university::encryption_key(session).ok_or(AnswerError::Encryption)?;
+    let jwe = EncryptedJwe::parse(jwe, budget).map_err(|_| AnswerError::Encryption)?;
+    // §8.3: the `kid` of the key is copied.
+    if jwe.kid() != Some(kid.as_str()) {
+        return Err(AnswerError::Encryption);
+    }
+    let payload = jwe.decrypt(key).map_err(|_| AnswerError::Encryption)?;
+    Response::parse_payload(&payload, budget).map_err(|_| AnswerError::VpToken)
+}
+
+fn form(request: &HttpRequest) -> Result<Vec<(String, String)>, AnswerError> {
     let kind = request.headers().get("Content-Type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case(FORM_MEDIA_TYPE) {
-        return Err(Denied::Form);
+        return Err(AnswerError::Form);
     }
-    let body = std::str::from_utf8(request.body()).map_err(|_| Denied::Form)?;
-    decode_form(body).map_err(|_| Denied::Form)
+    let body = std::str::from_utf8(request.body()).map_err(|_| AnswerError::Form)?;
+    decode_form(body).map_err(|_| AnswerError::Form)
 }
 
 fn field<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
@@ -201,7 +204,7 @@ fn field<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
 /// Longer nonces carry something else.
 const LONGEST_WALLET_NONCE: usize = 512;
 
-fn wallet_nonce(request: &HttpRequest) -> Result<Option<String>, Denied> {
+fn wallet_nonce(request: &HttpRequest) -> Result<Option<String>, AnswerError> {
     if request.body().is_empty() {
         return Ok(None);
     }
@@ -211,30 +214,22 @@ fn wallet_nonce(request: &HttpRequest) -> Result<Option<String>, Denied> {
         Some(nonce) if nonce.len() <= LONGEST_WALLET_NONCE && nonce.bytes().all(|byte| byte.is_ascii_graphic()) => {
             Ok(Some(nonce.to_owned()))
         }
-        Some(_) => Err(Denied::WalletNonce),
+        Some(_) => Err(AnswerError::WalletNonce),
     }
 }
 
-fn read_response(session: &Session, request: &HttpRequest) -> Result<Response, Denied> {
+fn read_response(session: &Session, request: &HttpRequest) -> Result<Response, AnswerError> {
     let fields = form(request)?;
     let budget = &mut Budget::default();
     let Some(jwe) = field(&fields, "response") else {
-        let plain = Response::parse_form(&fields, budget).map_err(|_| Denied::VpToken)?;
+        let plain = Response::parse_form(&fields, budget).map_err(|_| AnswerError::VpToken)?;
         // §8.3: an error may come unencrypted, for the wallet may be unable to encrypt.
         return match (session.response_mode, &plain) {
-            (ResponseMode::DirectPostJwt, Response::Presented { .. }) => Err(Denied::NotEncrypted),
+            (ResponseMode::DirectPostJwt, Response::Presented { .. }) => Err(AnswerError::NotEncrypted),
             _ => Ok(plain),
         };
     };
-    let key = session.key.as_ref().ok_or(Denied::Form)?;
-    let (_, kid) = university::encryption_key(session).ok_or(Denied::Encryption)?;
-    let jwe = EncryptedJwe::parse(jwe, budget).map_err(|_| Denied::Encryption)?;
-    // §8.3: the `kid` of the key is copied.
-    if jwe.kid() != Some(kid.as_str()) {
-        return Err(Denied::Encryption);
-    }
-    let payload = jwe.decrypt(key).map_err(|_| Denied::Encryption)?;
-    Response::parse_payload(&payload, budget).map_err(|_| Denied::VpToken)
+    decrypt(session, jwe, budget)
 }
 
 fn with_code(link: &str, code: &str) -> String {

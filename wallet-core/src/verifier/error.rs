@@ -11,6 +11,8 @@ use crate::status::StatusError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UniversityError {
+    /// The answer is not taken.
+    Answer(AnswerError),
     /// The certificate does not name the host that the answer goes to, which `x509_san_dns` requires.
     CertificateName,
     /// The chain is empty, or its first certificate has another key.
@@ -23,6 +25,8 @@ pub enum UniversityError {
     NoSuchRequest,
     /// More is asked for than the purpose allows.
     OverAsking(&'static str),
+    /// No origin for the Digital Credentials API, or one that is none.
+    Origin,
     /// The kept query does not parse.
     Query(QueryError),
     /// The certificate vouches for itself (HAIP 1.0 §5: not allowed).
@@ -39,11 +43,13 @@ impl UniversityError {
     /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Answer(error) => error.code(),
             Self::CertificateName => "university.certificate_name",
             Self::CertificateKey => "university.certificate_key",
             Self::Link(error) => error.code(),
             Self::NoSuchPurpose => "university.no_such_purpose",
             Self::NoSuchRequest => "university.no_such_request",
+            Self::Origin => "university.origin",
             Self::OverAsking(_) => "university.over_asking",
             Self::Query(error) => error.code(),
             Self::SelfSigned => "university.self_signed",
@@ -51,6 +57,12 @@ impl UniversityError {
             Self::ResponseCode => "university.response_code",
             Self::Status(error) => error.code(),
         }
+    }
+}
+
+impl From<AnswerError> for UniversityError {
+    fn from(error: AnswerError) -> Self {
+        Self::Answer(error)
     }
 }
 
@@ -69,11 +81,13 @@ impl From<StatusError> for UniversityError {
 impl fmt::Display for UniversityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Answer(error) => error.fmt(f),
             Self::CertificateName => f.write_str("the certificate does not name the host that the answer goes to"),
             Self::CertificateKey => f.write_str("the certificate is missing or does not belong to the key"),
             Self::Link(error) => error.fmt(f),
             Self::NoSuchPurpose => f.write_str("the request names none of the purposes that are allowed"),
             Self::NoSuchRequest => f.write_str("there is no such request"),
+            Self::Origin => f.write_str("the origin of a page is needed, like https://uni.example"),
             Self::OverAsking(what) => write!(f, "{what} is asked for, which the purpose does not allow"),
             Self::Query(error) => error.fmt(f),
             Self::SelfSigned => f.write_str("the certificate vouches for itself; wallets do not accept that"),
@@ -85,3 +99,84 @@ impl fmt::Display for UniversityError {
 }
 
 impl std::error::Error for UniversityError {}
+
+/// Why an answer is not taken. The text goes back to the wallet and names no data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// The request was answered before.
+    AlreadyAnswered,
+    /// It cannot be decrypted.
+    Encryption,
+    /// It came too late.
+    Expired,
+    /// It is not of the form that is expected.
+    Form,
+    /// A presentation was made for another request, or by somebody else.
+    NotBound,
+    /// It should have been encrypted.
+    NotEncrypted,
+    /// There is no such request.
+    NotFound,
+    /// It comes from a page that the request was not made for.
+    Origin,
+    /// It was made under another protocol of the Digital Credentials API.
+    Protocol,
+    /// The state is not that of the request.
+    State,
+    /// The state cannot be kept.
+    Store,
+    /// `vp_token` is malformed.
+    VpToken,
+    /// `wallet_nonce` is malformed.
+    WalletNonce,
+}
+
+impl AnswerError {
+    /// The stable code of the error.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::AlreadyAnswered => "university.answer.already_answered",
+            Self::Encryption => "university.answer.encryption",
+            Self::Expired => "university.answer.expired",
+            Self::Form => "university.answer.form",
+            Self::NotBound => "university.answer.not_bound",
+            Self::NotEncrypted => "university.answer.not_encrypted",
+            Self::NotFound => "university.no_such_request",
+            Self::Origin => "university.answer.origin",
+            Self::Protocol => "university.answer.protocol",
+            Self::State => "university.answer.state",
+            Self::Store => "sessions.store",
+            Self::VpToken => "university.answer.vp_token",
+            Self::WalletNonce => "university.answer.wallet_nonce",
+        }
+    }
+}
+
+impl From<SessionsError> for AnswerError {
+    fn from(_: SessionsError) -> Self {
+        Self::Store
+    }
+}
+
+impl fmt::Display for AnswerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AlreadyAnswered => "the request was answered before",
+            Self::Encryption => "the answer cannot be decrypted",
+            Self::Expired => "the request is expired",
+            Self::Form => "the body is not the form that is expected",
+            Self::NotBound => "a presentation was not made for this request",
+            Self::NotEncrypted => "the answer is not encrypted",
+            Self::NotFound => "there is no such request",
+            Self::Origin => "the answer comes from a page that the request was not made for",
+            Self::Protocol => "the answer was made under another protocol",
+            Self::State => "the state is not that of the request",
+            Self::Store => "the state cannot be read or written",
+            Self::VpToken => "vp_token is malformed",
+            Self::WalletNonce => "wallet_nonce is malformed",
+        })
+    }
+}
+
+impl std::error::Error for AnswerError {}

@@ -2,11 +2,15 @@
 
 use std::fmt;
 
-use super::{AssessOptions, Assessment, FormatChoice, assess};
-use crate::codec::{Json, Object, json};
+use zeroize::Zeroizing;
+
+use super::{AssessOptions, Assessment, FormatChoice, assess, assess_all};
+use crate::codec::{Json, Object, base64url, json};
+use crate::credential::mdoc::{DeviceBinding, SessionTranscript};
 use crate::credential::sd_jwt::KeyBinding;
-use crate::crypto::SigningKey;
+use crate::crypto::{AgreementKey, SigningKey};
 use crate::envelope::jws::UnsignedJws;
+use crate::keys::PublicKey;
 use crate::status::StatusEvidence;
 use crate::time::Timestamp;
 use crate::trust::{Certificate, TrustStore};
@@ -15,9 +19,27 @@ use crate::trust::{Certificate, TrustStore};
 const TYP: &str = "mappe-assessment+jwt";
 
 impl Assessment {
-    /// The assessment with the text that was judged and the status lists that were at hand, so that anyone with the
-    /// same trust can come to the same result. It holds everything that was disclosed.
-    pub fn export(&self, text: &str, options: &AssessOptions<'_>) -> Json {
+    /// The assessment with the input that was judged and the status lists that were at hand, so that anyone with the
+    /// same trust can come to the same result. It holds everything that was disclosed; where a device made a MAC, also
+    /// the reader's key of that one session, without which nobody can check it.
+    pub fn export(&self, input: impl AsRef<[u8]>, options: &AssessOptions<'_>) -> Json {
+        let input = input.as_ref();
+        let text = match std::str::from_utf8(input) {
+            Ok(text) => text.to_owned(),
+            Err(_) => base64url::encode(input),
+        };
+        let device = options.device_binding.as_ref().map(|binding| {
+            let key = binding.reader_key.filter(|_| self.has_mac());
+            let key = key.map(|key| Json::Object(PrivateKey::of(key).0));
+            Json::Object(
+                Object::new()
+                    .with(
+                        "session_transcript",
+                        Json::from(base64url::encode(binding.transcript.as_bytes())),
+                    )
+                    .with("reader_key", key),
+            )
+        });
         let binding = options.key_binding.as_ref().map(|binding| {
             Json::Object(
                 Object::new()
@@ -30,10 +52,12 @@ impl Assessment {
             Object::new()
                 .with("assessment", Json::from(1_i64))
                 .with("text", Json::from(text))
-                .with("format", Json::from(self.format.as_str()))
+                .with("format", Json::from(self.read_as()))
+                .with("document", self.document.map(Json::from))
                 .with("at", Json::from(options.at.unix()))
                 .with("status_at", Json::from(options.status_at.unix()))
                 .with("key_binding", binding)
+                .with("device_binding", device)
                 .with("status", self.lists(options.status))
                 .with("result", self.to_json()),
         )
@@ -42,7 +66,7 @@ impl Assessment {
     /// [`Assessment::export`], signed: who judged stands in the certificate.
     pub fn export_signed(
         &self,
-        text: &str,
+        input: impl AsRef<[u8]>,
         options: &AssessOptions<'_>,
         key: &SigningKey,
         chain: &[Certificate],
@@ -50,8 +74,16 @@ impl Assessment {
         let header = Object::new()
             .with("typ", Json::from(TYP))
             .with("x5c", Certificate::to_x5c(chain));
-        let payload = self.export(text, options).to_string();
+        let payload = self.export(input, options).to_string();
         UnsignedJws::new(key.algorithm(), header, payload).sign(key)
+    }
+
+    /// The name of the [`FormatChoice`] that reads it again.
+    fn read_as(&self) -> &str {
+        match self.in_response {
+            true => "device-response",
+            false => &self.format,
+        }
     }
 
     /// The lists that the credential names, and no other.
@@ -108,11 +140,56 @@ pub fn recheck(export: &Json, trust: &TrustStore) -> Result<Recheck, RecheckErro
         wanted.max_age = max_age.ok_or(RecheckError("key_binding"))?;
         options.key_binding = Some(wanted);
     }
-    let mut assessment = assess(text("text")?, &options);
+    let reader_key;
+    if let Some(binding) = export.get("device_binding") {
+        let bad = RecheckError("device_binding");
+        let transcript = binding.get("session_transcript").and_then(Json::as_str);
+        let transcript = transcript
+            .and_then(|text| base64url::decode(text).ok())
+            .ok_or(bad.clone())?;
+        let transcript = SessionTranscript::from_bytes(&transcript).map_err(|_| bad.clone())?;
+        let mut wanted = DeviceBinding::new(transcript);
+        if let Some(key) = binding.get("reader_key") {
+            reader_key = PrivateKey::read(key).ok_or(bad)?;
+            wanted = wanted.with_reader_key(&reader_key);
+        }
+        options.device_binding = Some(wanted);
+    }
+    let mut assessment = match export.get("document") {
+        None => assess(text("text")?, &options),
+        Some(index) => {
+            let index = index.as_u64().and_then(|index| usize::try_from(index).ok());
+            let mut all = assess_all(text("text")?, &options).into_iter();
+            index.and_then(|index| all.nth(index)).ok_or(RecheckError("document"))?
+        }
+    };
     let result = member("result")?;
     assessment.source = result.get("source").and_then(Json::as_str).map(str::to_owned);
     let agrees = agrees(&assessment, result);
     Ok(Recheck { assessment, agrees })
+}
+
+/// A reader's key as a private JWK.
+struct PrivateKey(Object);
+
+impl PrivateKey {
+    fn of(key: &AgreementKey) -> Self {
+        let public = PublicKey::new(key.public_key()).to_jwk();
+        Self(public.with("d", Json::from(base64url::encode(key.to_bytes()))))
+    }
+
+    fn read(jwk: &Json) -> Option<AgreementKey> {
+        let public = PublicKey::from_jwk(&without_private(jwk)?).ok()?;
+        let scalar = jwk.get("d").and_then(Json::as_str)?;
+        let scalar = base64url::decode(scalar).map(Zeroizing::new).ok()?;
+        AgreementKey::from_bytes_on(public.verifying_key().curve(), &scalar).ok()
+    }
+}
+
+fn without_private(jwk: &Json) -> Option<Json> {
+    let members = jwk.as_object()?.iter().filter(|(name, _)| *name != "d");
+    let members: Object = members.map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    Some(Json::Object(members))
 }
 
 /// The query is judged over the whole answer, and is not part of what one presentation can show again.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::codec::{Budget, Json, JsonError, base64url, json};
 use crate::crypto::AgreementKey;
-use crate::protocol::openid4vp::{ClientId, ResponseMode};
+use crate::protocol::openid4vp::{ClientId, ResponseMode, origin_audience};
 use crate::time::Timestamp;
 
 /// One request and what became of it. It holds a private key and, once answered, personal data: a store on disk
@@ -22,6 +22,14 @@ pub struct Session {
     pub(super) state: String,
     pub(super) response_mode: ResponseMode,
     pub(super) key: Option<AgreementKey>,
+    /// The thumbprint of the key that answers are encrypted to: device authentication covers it.
+    pub(super) thumbprint: Option<String>,
+    /// The origins that may hand over the answer; none where it comes by redirect.
+    pub(super) origins: Vec<String>,
+    /// The origin that did.
+    pub(super) origin: Option<String>,
+    /// The protocol of the Digital Credentials API.
+    pub(super) protocol: Option<String>,
     pub(super) query: Json,
     pub(super) purpose: Option<String>,
     pub(super) return_to: Option<String>,
@@ -72,6 +80,15 @@ impl Session {
         self.keep_until
     }
 
+    /// What a presentation must be made for: the verifier, or the origin of its page whoever signed the request
+    /// (OpenID4VP 1.0 §A.4).
+    pub(super) fn audience(&self) -> String {
+        match &self.origin {
+            Some(origin) => origin_audience(origin),
+            None => self.client_id.as_str().to_owned(),
+        }
+    }
+
     /// The session as bytes.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let record = Record {
@@ -87,6 +104,10 @@ impl Session {
                 .key
                 .as_ref()
                 .map(|key| Zeroizing::new(base64url::encode(key.to_bytes()))),
+            thumbprint: self.thumbprint.clone(),
+            origins: self.origins.clone(),
+            origin: self.origin.clone(),
+            protocol: self.protocol.clone(),
             query: self.query.clone(),
             purpose: self.purpose.clone(),
             return_to: self.return_to.clone(),
@@ -122,6 +143,10 @@ impl Session {
             state: record.state,
             response_mode: record.response_mode,
             key,
+            thumbprint: record.thumbprint,
+            origins: record.origins,
+            origin: record.origin,
+            protocol: record.protocol,
             query: record.query,
             purpose: record.purpose,
             return_to: record.return_to,
@@ -158,6 +183,14 @@ struct Record {
     response_mode: ResponseMode,
     #[serde(with = "secret")]
     key: Option<Zeroizing<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    thumbprint: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    origins: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    protocol: Option<String>,
     query: Json,
     purpose: Option<String>,
     return_to: Option<String>,

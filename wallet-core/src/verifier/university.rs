@@ -1,14 +1,12 @@
 //! The university: requests, their answers, and what was found.
 
+use super::judge::{judge, reading};
 use super::session::{Session, Sessions, Stage};
-use super::{
-    AssessOptions, Assessment, Check, CheckName, CheckOutcome, FormatChoice, Purpose, UniversityError, Verdict, assess,
-};
-use crate::codec::{Budget, Json, Object};
-use crate::credential::Format;
+use super::{AssessOptions, Assessment, Check, CheckOutcome, Purpose, UniversityError, Verdict};
+use crate::codec::{Budget, Json, Object, base64url};
 use crate::credential::StatusListReference;
+use crate::credential::mdoc::{DeviceBinding, SessionTranscript};
 use crate::crypto::{AgreementKey, Curve, Random, SigningKey, VerifyingKey, random_token, same_secret};
-use crate::dcql::{self, Candidate};
 use crate::http::{HttpRequest, HttpResponse, HttpsUrl, LinkPolicy};
 use crate::keys::PublicKey;
 use crate::protocol::dcql::Query;
@@ -244,51 +242,75 @@ impl University {
         now: Timestamp,
         random: &mut dyn Random,
     ) -> Result<Created, UniversityError> {
-        self.check_purpose(spec)?;
+        self.check_purpose(&spec.query, spec.purpose.as_deref())?;
         self.sessions.sweep(now)?;
         let client_id = self.client_id(spec.prefix)?;
-        let expires = now.plus(self.config.lifetime);
-        let encrypted = spec.response_mode == ResponseMode::DirectPostJwt;
-        let session = Session {
-            id: random_token(random),
-            request_id: random_token(random),
-            revision: 0,
-            client_id: client_id.clone(),
-            nonce: random_token(random),
-            state: random_token(random),
-            response_mode: spec.response_mode,
-            key: encrypted.then(|| AgreementKey::generate(random)),
-            query: spec.query.to_json(),
-            purpose: spec.purpose.clone(),
-            return_to: spec.return_to.as_ref().map(|link| link.as_str().to_owned()),
-            response_code: None,
-            expires,
-            keep_until: expires.plus(self.config.retention),
-            stage: Stage::Open,
+        // One for the Digital Credentials API has no link.
+        let response_mode = match spec.response_mode.is_encrypted() {
+            true => ResponseMode::DirectPostJwt,
+            false => ResponseMode::DirectPost,
         };
+        let mut session = self.new_session(&spec.query, client_id.clone(), response_mode, now, random);
+        session.purpose.clone_from(&spec.purpose);
+        session.return_to = spec.return_to.as_ref().map(|link| link.as_str().to_owned());
         self.sessions.insert(&session)?;
         let uri = self.request_uri(&session.request_id);
         let link = RequestLink::by_reference(client_id, uri.as_str(), spec.method);
         Ok(Created {
             id: session.id,
             request_url: link.encode(&spec.scheme),
-            expires,
+            expires: session.expires,
         })
     }
 
+    /// An open request with everything drawn that must not repeat.
+    pub(super) fn new_session(
+        &self,
+        query: &Query,
+        client_id: ClientId,
+        response_mode: ResponseMode,
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Session {
+        let expires = now.plus(self.config.lifetime);
+        let mut session = Session {
+            id: random_token(random),
+            request_id: random_token(random),
+            revision: 0,
+            client_id,
+            nonce: random_token(random),
+            state: random_token(random),
+            response_mode,
+            key: response_mode.is_encrypted().then(|| AgreementKey::generate(random)),
+            thumbprint: None,
+            origins: Vec::new(),
+            origin: None,
+            protocol: None,
+            query: query.to_json(),
+            purpose: None,
+            return_to: None,
+            response_code: None,
+            expires,
+            keep_until: expires.plus(self.config.retention),
+            stage: Stage::Open,
+        };
+        session.thumbprint = encryption_key(&session).map(|(key, _)| key.thumbprint());
+        session
+    }
+
     /// Before anything personal is read, and closed where nothing is said (lessons S30).
-    fn check_purpose(&self, spec: &RequestSpec) -> Result<(), UniversityError> {
+    pub(super) fn check_purpose(&self, query: &Query, purpose: Option<&str>) -> Result<(), UniversityError> {
         if self.config.purposes.is_empty() {
             return Ok(());
         }
-        let named = |purpose: &&Purpose| Some(&purpose.name) == spec.purpose.as_ref();
+        let named = |allowed: &&Purpose| Some(allowed.name.as_str()) == purpose;
         let purpose = self
             .config
             .purposes
             .iter()
             .find(named)
             .ok_or(UniversityError::NoSuchPurpose)?;
-        purpose.allows(&spec.query).map_err(UniversityError::OverAsking)
+        purpose.allows(query).map_err(UniversityError::OverAsking)
     }
 
     pub(super) fn request_uri(&self, request_id: &str) -> HttpsUrl {
@@ -339,18 +361,13 @@ impl University {
         let session = self.sessions.by_id(id)?.ok_or(UniversityError::NoSuchRequest)?;
         let (vp_token, at) = answer_of(&session)?;
         let (key, chain) = (&self.config.key, &self.config.chain);
-        let bound = self.options(&session, at, now);
-        let bare = bound.without_key_binding();
+        let query = Query::parse(&session.query).map_err(UniversityError::Query)?;
+        let options = self.options(&session, at, now);
         // Assessments stand in the order of the presentations.
         let texts = vp_token.iter().flat_map(|(_, presentations)| presentations);
-        let sign = |((query, assessment), text): (&(String, Assessment), &Json)| {
-            let options = if assessment.check(CheckName::Binding).is_some() {
-                &bound
-            } else {
-                &bare
-            };
-            let text = text.as_str().unwrap_or_default();
-            (query.clone(), assessment.export_signed(text, options, key, chain))
+        let sign = |((id, assessment), presentation): (&(String, Assessment), &Json)| {
+            let (text, options) = reading(query.credential(id), presentation, &options);
+            (id.clone(), assessment.export_signed(text, &options, key, chain))
         };
         Ok(presented.assessments.iter().zip(texts).map(sign).collect())
     }
@@ -412,10 +429,29 @@ impl University {
     }
 
     pub(super) fn options<'a>(&'a self, session: &'a Session, at: Timestamp, now: Timestamp) -> AssessOptions<'a> {
+        // The session as the wallet hashed it (OpenID4VP 1.0 §B.2.6.1, §B.2.6.2).
+        let thumbprint = session
+            .thumbprint
+            .as_deref()
+            .and_then(|text| base64url::decode(text).ok());
+        let transcript = match &session.origin {
+            Some(origin) => SessionTranscript::openid4vp_dc_api(origin, &session.nonce, thumbprint.as_deref()),
+            None => SessionTranscript::openid4vp(
+                session.client_id.as_str(),
+                &session.nonce,
+                thumbprint.as_deref(),
+                self.response_uri(&session.request_id).as_str(),
+            ),
+        };
+        let mut binding = DeviceBinding::new(transcript);
+        // §B.2.2: where the answer is encrypted, its key is the reader's for a MAC.
+        if let Some(key) = &session.key {
+            binding = binding.with_reader_key(key);
+        }
         AssessOptions::new(&self.config.trust, at)
-            .with_format(FormatChoice::DcSdJwt)
+            .with_device_binding(binding)
             .for_production()
-            .with_key_binding(&session.nonce, session.client_id.as_str(), self.config.most_age)
+            .with_key_binding(&session.nonce, &session.audience(), self.config.most_age)
             .with_status(&self.status, now)
     }
 
@@ -436,91 +472,6 @@ fn answer_of(session: &Session) -> Result<(VpToken, Timestamp), UniversityError>
     let vp_token = Json::parse(vp_token, &mut Budget::default()).map_err(|_| unreadable.clone())?;
     let vp_token = VpToken::parse(&vp_token).map_err(|_| unreadable)?;
     Ok((vp_token, Timestamp::from_unix(*at)))
-}
-
-/// Judges every presentation by itself, and then all of them against the query (OpenID4VP 1.0 §8.6).
-pub(super) fn judge(
-    query: &Query,
-    vp_token: &VpToken,
-    rulebook: &Rulebook,
-    options: &AssessOptions<'_>,
-    at: Timestamp,
-) -> Presented {
-    let mut assessments = Vec::new();
-    for (id, presentations) in vp_token.iter() {
-        let asked = query.credential(id);
-        for presentation in presentations {
-            // §6.1: where no proof of the holder is required, a credential may come without.
-            let bare = asked.is_some_and(|asked| !asked.requires_holder_binding());
-            let mut assessment = match presentation {
-                Json::String(text) if bare && text.ends_with('~') => assess(text, &options.without_key_binding()),
-                Json::String(text) => assess(text, options),
-                // A presentation of another format than any that is asked for here.
-                _ => assess("", options),
-            };
-            if let Some(asked) = asked {
-                assessment.push(check_query(asked, &assessment, rulebook));
-            } else {
-                let code = dcql::PresentedError::UnknownQuery.code().to_owned();
-                assessment.push(Check::new(CheckName::Query, CheckOutcome::Fail(code)));
-            }
-            assessments.push((id.to_owned(), assessment));
-        }
-    }
-    let outcome = check_all(query, &assessments, rulebook);
-    Presented {
-        at,
-        assessments,
-        query: Check::new(CheckName::Query, outcome),
-    }
-}
-
-fn candidate<'a>(assessment: &'a Assessment, rulebook: &'a Rulebook) -> Option<Candidate<'a>> {
-    let claims = assessment.claims()?;
-    let bound = assessment
-        .check(CheckName::Binding)
-        .is_some_and(|check| check.outcome == CheckOutcome::Pass);
-    // SD-JWT VC §6.3.1.2: a type that extends the one asked for answers the query; that it may be issued by whoever
-    // issued it, the origin says.
-    let named = assessment.type_names.iter();
-    let inherited = named
-        .clone()
-        .filter_map(|name| rulebook.lookup(name))
-        .flat_map(|known| known.extends());
-    Some(
-        Candidate::new("", Format::DcSdJwt, claims)
-            .with_types(named.chain(inherited).map(String::as_str))
-            .with_holder_binding(bound),
-    )
-}
-
-fn check_query(asked: &crate::protocol::dcql::CredentialQuery, assessment: &Assessment, rulebook: &Rulebook) -> Check {
-    let outcome = match candidate(assessment, rulebook) {
-        None => CheckOutcome::Unknown("assessment.no_claims".to_owned()),
-        Some(candidate) => match dcql::check_presentation(asked, &candidate, &mut Budget::default()) {
-            Ok(()) => CheckOutcome::Pass,
-            Err(error) => CheckOutcome::Fail(error.code().to_owned()),
-        },
-    };
-    Check::new(CheckName::Query, outcome)
-}
-
-fn check_all(query: &Query, assessments: &[(String, Assessment)], rulebook: &Rulebook) -> CheckOutcome {
-    let mut presented: Vec<(&str, Vec<Candidate<'_>>)> = Vec::new();
-    for (id, assessment) in assessments {
-        let Some(candidate) = candidate(assessment, rulebook) else {
-            return CheckOutcome::Unknown("assessment.no_claims".to_owned());
-        };
-        match presented.iter_mut().find(|(other, _)| other == id) {
-            Some((_, candidates)) => candidates.push(candidate),
-            None => presented.push((id, vec![candidate])),
-        }
-    }
-    let presented = presented.iter().map(|(id, candidates)| (*id, candidates.as_slice()));
-    match dcql::check_presented(query, presented, &mut Budget::default()) {
-        Ok(()) => CheckOutcome::Pass,
-        Err(error) => CheckOutcome::Fail(error.code().to_owned()),
-    }
 }
 
 /// The public half of a session's encryption key, with the name under which the wallet answers.

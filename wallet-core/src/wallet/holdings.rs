@@ -10,6 +10,7 @@ use super::{
     COPY, CopyRef, Deletion, Entry, EntryId, Event, HOLDING, HeldCopy, Holding, HoldingId, Issuance, KEY, NewCopy,
     NewHolding, Outcome, Presentation, Reuse, SPENT_KEY, Wallet, WalletError, WhenEmpty, stored,
 };
+use crate::credential::Format;
 use crate::crypto::Random;
 use crate::keys::KeyHandle;
 use crate::store::{ChangeSet, RecordId};
@@ -20,6 +21,8 @@ use crate::time::Timestamp;
 pub struct NextCopy {
     /// Its name, for [`Wallet::spend`].
     pub reference: CopyRef,
+    /// Its format.
+    pub format: Format,
     /// The credential as received; wiped when dropped.
     pub text: Zeroizing<String>,
     /// The key that it is bound to; none for a bearer credential.
@@ -163,6 +166,7 @@ impl Wallet {
                 holding: id,
                 copy: copy.id,
             },
+            format: holding.format,
             text: self.text(copy)?,
             key: copy.key.clone(),
             shown_before: copy.used,

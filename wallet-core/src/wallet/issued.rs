@@ -11,7 +11,7 @@ impl NewHolding {
     /// One credential of an issuance, in all its copies.
     pub fn of_received(received: Received, rulebook: &Rulebook) -> Result<Self, WalletError> {
         let copies = received.copies.into_iter().map(|copy| (copy.credential, copy.key));
-        let new = Self::of_sd_jwt(copies.collect(), rulebook)?;
+        let new = Self::of_credential(copies.collect(), rulebook)?;
         Ok(new
             .displayed_as(DisplayName::any(received.name))
             .supplied_by(received.credential_issuer))

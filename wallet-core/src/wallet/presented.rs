@@ -1,7 +1,6 @@
 //! From the wallet into a presentation, and from its decision into the history.
 
 use super::{Code, CopyRef, Disclosed, Entry, EntryId, Event, Outcome, Party, Presentation, Wallet, WalletError};
-use crate::credential::Format;
 use crate::crypto::Random;
 use crate::presentation::{Consent, HeldCredential, Receipt, Verdict};
 use crate::store::ChangeSet;
@@ -15,7 +14,11 @@ impl Presentation {
             let offer = requested.offers.first()?;
             Some(Disclosed::new(offer.credential_type.clone(), offer.disclosed.clone()))
         });
-        let new = Self::new(Party::from(consent.party()), requested.collect(), Vec::new());
+        let party = match consent.party() {
+            Some(party) => Party::from(party),
+            None => unauthenticated(consent.receiver(), consent.environment()),
+        };
+        let new = Self::new(party, requested.collect(), Vec::new());
         match consent.stated_purpose() {
             Some(purpose) => new.for_purpose(purpose),
             None => new,
@@ -25,7 +28,10 @@ impl Presentation {
     /// The same where only the receipt is left, after a flow was resumed.
     pub fn of_receipt(receipt: &Receipt, environment: Environment) -> Self {
         let name = receipt.organisation.as_ref().unwrap_or(&receipt.party);
-        let party = Party::new(name, Some(receipt.receiver.clone()), environment);
+        let party = match receipt.authenticated {
+            true => Party::new(name, Some(receipt.receiver.clone()), environment),
+            false => unauthenticated(&receipt.receiver, environment),
+        };
         let new = Self::new(party, shared(receipt), Vec::new());
         match &receipt.stated_purpose {
             Some(purpose) => new.for_purpose(purpose),
@@ -37,11 +43,12 @@ impl Presentation {
 impl Wallet {
     /// What the citizen has in hand, for a presentation to choose from.
     pub fn hand(&self) -> Result<Vec<HeldCredential>, WalletError> {
-        let in_hand = self.in_hand(Format::DcSdJwt)?.into_iter();
+        let in_hand = self.in_hand()?.into_iter();
         let held = in_hand.map(|(holding, copy)| {
-            let mut held = HeldCredential::new(copy.reference.to_string(), copy.sd_jwt()?, copy.key);
+            let mut held = HeldCredential::new(copy.reference.to_string(), copy.credential()?, copy.key);
             held.type_names = holding.type_names;
             held.authority_key_ids = holding.issuer.authority_key_ids;
+            held.shown_before = copy.shown_before;
             Ok(held)
         });
         held.collect()
@@ -75,6 +82,11 @@ impl Wallet {
         let copies: Option<Vec<CopyRef>> = copies.collect();
         self.spend(&copies.ok_or(WalletError::CopyGone)?, presentation, now, random)
     }
+}
+
+/// Somebody for whom nobody vouches: where the answer goes is all that is known.
+fn unauthenticated(receiver: &str, environment: Environment) -> Party {
+    Party::new("unauthenticated", Some(receiver.to_owned()), environment)
 }
 
 fn shared(receipt: &Receipt) -> Vec<Disclosed> {

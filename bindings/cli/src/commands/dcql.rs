@@ -84,7 +84,7 @@ fn read(path: &Path, rulebook: &Rulebook, held: &mut Vec<(String, Held)>) -> Res
     }
     let mut items = input::Items::new(vec![path.to_owned()]);
     while let Some(item) = items.next()? {
-        let credential = inspect::parse(&item.text)
+        let credential = inspect::parse(&item.text())
             .and_then(|credential| credential.inspect().claims)
             .map_err(|error| {
                 Failure::new(

@@ -137,8 +137,8 @@ fn collect(stage: &mut Stage, teller: &mut Teller, offer: &str, tx_code: &str) -
         )
     })?;
     let holding = stage.wallet.wallet.holding(id).map_err(&failed)?;
-    let credential = stage.wallet.wallet.read_sd_jwt(&holding).map_err(&failed)?;
-    stage.keep("credential.txt", &credential.credential().to_compact())?;
+    let credential = stage.wallet.wallet.read_credential(&holding).map_err(&failed)?;
+    stage.keep("credential.txt", &credential.credential().to_text())?;
     let facts = super::wallet::describe(&holding, &rulebook);
     teller.step(
         "receive",
@@ -211,7 +211,14 @@ fn consent_facts(consent: &Consent) -> Object {
         .flat_map(|offer| offer.disclosed.iter().map(|path| Json::from(path.to_string())))
         .collect();
     Object::new()
-        .with("party", Json::from(safe(&consent.party().name)))
+        .with(
+            "party",
+            Json::from(
+                consent
+                    .party()
+                    .map_or_else(|| "nobody vouches".to_owned(), |party| safe(&party.name)),
+            ),
+        )
         .with("receiver", Json::from(consent.receiver()))
         .with("stated_purpose", consent.stated_purpose().map(Json::from))
         .with("environment", Json::from(consent.environment().name()))

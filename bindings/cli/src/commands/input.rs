@@ -1,11 +1,12 @@
 //! Reading what the user names: files with limits, credentials one a line, keys, passphrases.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
-use wallet_core::codec::{Budget, Json};
-use wallet_core::crypto::SigningKey;
+use wallet_core::codec::{Budget, Json, base64url};
+use wallet_core::crypto::{AgreementKey, SigningKey};
 use wallet_core::time::Timestamp;
 use zeroize::Zeroizing;
 
@@ -50,9 +51,9 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     })
 }
 
-/// Reads one credential: white space is dropped unless it is JSON.
-pub(crate) fn read_credential(path: &Path) -> Result<String, Failure> {
-    Ok(whole(&read_text(path)?))
+/// Reads one credential, text or bytes: white space is dropped from text unless it is JSON.
+pub(crate) fn read_credential(path: &Path) -> Result<Vec<u8>, Failure> {
+    Ok(whole(read(path)?))
 }
 
 /// Reads a file of JSON.
@@ -83,6 +84,46 @@ pub(crate) fn read_key(path: &Path) -> Result<SigningKey, Failure> {
         return SigningKey::from_private_jwk(&jwk).map_err(|error| bad(&error.to_string()));
     }
     SigningKey::from_pkcs8_pem(&text).map_err(|error| bad(&error.to_string()))
+}
+
+/// Reads a private key for key agreement: PKCS #8 in PEM, or a JWK.
+pub(crate) fn read_agreement_key(path: &Path) -> Result<AgreementKey, Failure> {
+    let key = read_key(path)?;
+    AgreementKey::from_bytes_on(key.curve(), &key.to_bytes()).map_err(|_| {
+        Failure::usage(
+            "key",
+            format!("the key in {} is not used", path.display()),
+            "keys of its kind agree on nothing",
+            "give the reader's private key on an elliptic curve of NIST or Brainpool",
+        )
+    })
+}
+
+/// Reads a binary file that may be written as text: in hexadecimal digits or base64url.
+pub(crate) fn read_binary(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = read(path)?;
+    Ok(binary(&bytes).unwrap_or(bytes))
+}
+
+/// The CBOR map that a credential is, as bytes or written as text; `None` if it is none.
+pub(crate) fn cbor(content: &[u8]) -> Option<Vec<u8>> {
+    let is_map = |bytes: &Vec<u8>| bytes.first().is_some_and(|byte| byte >> 5 == 5);
+    let bytes = content.to_vec();
+    if is_map(&bytes) {
+        return Some(bytes);
+    }
+    binary(content).filter(is_map)
+}
+
+/// Text in hexadecimal digits or base64url as bytes.
+fn binary(content: &[u8]) -> Option<Vec<u8>> {
+    let text: String = std::str::from_utf8(content).ok()?.split_whitespace().collect();
+    let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let is_hex = text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match is_hex {
+        true => text.as_bytes().chunks(2).map(digits).collect(),
+        false => base64url::decode(&text).ok(),
+    }
 }
 
 /// Reads a passphrase from the file, or asks the terminal; `repeat` asks twice.
@@ -140,7 +181,15 @@ pub(crate) fn at(text: Option<&str>) -> Result<Timestamp, Failure> {
 #[derive(Debug)]
 pub(crate) struct Item {
     pub(crate) source: String,
-    pub(crate) text: String,
+    /// Text, or the bytes of a binary format.
+    pub(crate) content: Vec<u8>,
+}
+
+impl Item {
+    /// The content as text; what is not UTF-8 is no text credential, and is said so where it is parsed.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.content)
+    }
 }
 
 /// The credentials of several files, read as they are asked for: memory does not grow with the number of lines.
@@ -180,7 +229,7 @@ impl Items {
             if path != Path::new("-") && !of_lines {
                 return Ok(Some(Item {
                     source: name,
-                    text: whole(&read_text(&path)?),
+                    content: read_credential(&path)?,
                 }));
             }
             let mut reader: Box<dyn BufRead + Send> = if path == Path::new("-") {
@@ -191,15 +240,15 @@ impl Items {
                     File::open(&path).map_err(|error| Failure::file(&path, &error))?,
                 ))
             };
-            if is_one_text(&mut *reader).map_err(|error| Failure::file(&path, &error))? {
-                let mut text = String::new();
+            if is_one(&mut *reader).map_err(|error| Failure::file(&path, &error))? {
+                let mut content = Vec::new();
                 reader
                     .take(FILE_LIMIT)
-                    .read_to_string(&mut text)
+                    .read_to_end(&mut content)
                     .map_err(|error| Failure::file(&path, &error))?;
                 return Ok(Some(Item {
                     source: name,
-                    text: whole(&text),
+                    content: whole(content),
                 }));
             }
             self.lines = Some(Lines {
@@ -238,15 +287,19 @@ impl Lines {
             }
             return Ok(Some(Item {
                 source,
-                text: quoted(text).unwrap_or_else(|| text.to_owned()),
+                content: quoted(text).unwrap_or_else(|| text.to_owned()).into_bytes(),
             }));
         }
     }
 }
 
-/// Whether the text is one credential over several lines: JSON, or wrapped as in the RFCs.
-fn is_one_text(reader: &mut dyn BufRead) -> io::Result<bool> {
+/// Whether all of it is one credential: binary, JSON over several lines, or wrapped as in the RFCs.
+fn is_one(reader: &mut dyn BufRead) -> io::Result<bool> {
     let start = reader.fill_buf()?;
+    // A CBOR map; no text begins so.
+    if start.first().is_some_and(|byte| byte >> 5 == 5) {
+        return Ok(true);
+    }
     let start = &start[start.iter().take_while(|byte| byte.is_ascii_whitespace()).count()..];
     let end = start.iter().position(|byte| *byte == b'\n').unwrap_or(start.len());
     let (first, rest) = start.split_at(end);
@@ -256,13 +309,18 @@ fn is_one_text(reader: &mut dyn BufRead) -> io::Result<bool> {
     Ok(opens_json || wrapped)
 }
 
-/// A whole text: JSON as it is, anything else without white space.
-fn whole(text: &str) -> String {
+/// A whole file: bytes that are no text and JSON as they are, anything else without white space.
+fn whole(content: Vec<u8>) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(&content) else {
+        return content;
+    };
     let text = without_mark(text).trim();
-    if text.starts_with('{') || text.starts_with('[') {
-        return unfolded(text);
-    }
-    quoted(text).unwrap_or_else(|| text.split_whitespace().collect())
+    let text = if text.starts_with('{') || text.starts_with('[') {
+        unfolded(text)
+    } else {
+        quoted(text).unwrap_or_else(|| text.split_whitespace().collect())
+    };
+    text.into_bytes()
 }
 
 /// The text without the byte order mark that some editors put first.

@@ -1,5 +1,7 @@
 //! `mappe inspect`: what a credential says, without believing it.
 
+mod mdoc;
+
 use std::process::ExitCode;
 
 use wallet_core::codec::{Budget, Json};
@@ -11,16 +13,26 @@ use crate::args::InspectArgs;
 use crate::report::{Failure, Outcome, Paint, safe};
 
 pub(crate) fn run(args: &InspectArgs) -> Outcome {
-    let text = input::read_credential(&args.file)?;
-    let inspection = parse(&text)
-        .map_err(|error| {
-            Failure::new(
-                error.code(),
-                format!("{} is not shown", args.file.display()),
-                error,
-                "give an SD-JWT: compact, or in a JSON serialisation",
-            )
-        })?
+    let content = input::read_credential(&args.file)?;
+    let refused = |code: &str, error: &dyn std::fmt::Display| {
+        Failure::new(
+            code,
+            format!("{} is not shown", args.file.display()),
+            error,
+            "give an SD-JWT, compact or in a JSON serialisation, or an mdoc, as bytes, base64url or hexadecimal",
+        )
+    };
+    if let Some(bytes) = input::cbor(&content) {
+        let inspected = mdoc::Inspected::parse(&bytes).map_err(|error| refused(error.code(), &error))?;
+        if args.json {
+            outln!("{}", inspected.to_json());
+        } else {
+            inspected.show();
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let inspection = parse(&String::from_utf8_lossy(&content))
+        .map_err(|error| refused(error.code(), &error))?
         .inspect();
     if args.json {
         outln!("{}", inspection.to_json());
@@ -40,13 +52,22 @@ pub(crate) fn parse(text: &str) -> Result<Unverified<SdJwt>, wallet_core::creden
     }
 }
 
+/// Says first what all of it is worth.
+fn mark() {
+    outln!(
+        "{}",
+        Paint::stdout().yellow("UNVERIFIED: nobody has checked who wrote this")
+    );
+}
+
+fn section(name: &str, value: &Json) {
+    outln!("\n{}", Paint::stdout().bold(name));
+    outln!("{}", pretty(value, 0));
+}
+
 fn show(inspection: &Inspection) {
     let paint = Paint::stdout();
-    outln!("{}", paint.yellow("UNVERIFIED: nobody has checked who wrote this"));
-    let section = |name: &str, value: &Json| {
-        outln!("\n{}", paint.bold(name));
-        outln!("{}", pretty(value, 0));
-    };
+    mark();
     section("header", &Json::Object(inspection.header.clone()));
     match &inspection.claims {
         Ok(claims) => section("claims", &Json::Object(claims.clone())),

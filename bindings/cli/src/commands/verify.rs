@@ -1,5 +1,6 @@
 //! `mappe verify`: judges credentials, one or a hundred thousand.
 
+mod session;
 mod web_keys;
 
 use std::collections::BTreeSet;
@@ -15,7 +16,9 @@ use wallet_core::http::LinkPolicy;
 use wallet_core::status::StatusEvidence;
 use wallet_core::time::Timestamp;
 use wallet_core::trust::{Environment, IssuerEvidence, Role, TrustStore};
-use wallet_core::verifier::{AssessOptions, Assessment, Check, CheckName, CheckOutcome, FormatChoice, Verdict, assess};
+use wallet_core::verifier::{
+    AssessOptions, Assessment, Check, CheckName, CheckOutcome, FormatChoice, Verdict, assess_all,
+};
 use wallet_server::Client;
 
 use super::bulk::{self, Judge, Tally};
@@ -58,7 +61,8 @@ pub(crate) fn run(args: VerifyArgs) -> Outcome {
     } else {
         wallet_server::now()
     };
-    let presented = args.nonce.as_deref().zip(args.audience.as_deref());
+    let presented = session::asked(&args);
+    let device = session::device(&args)?;
     let verifier = Verifier {
         trust: RwLock::new(trust),
         settled: RwLock::default(),
@@ -67,9 +71,12 @@ pub(crate) fn run(args: VerifyArgs) -> Outcome {
         format: match args.format {
             FormatArg::Auto => FormatChoice::Auto,
             FormatArg::DcSdJwt => FormatChoice::DcSdJwt,
+            FormatArg::DeviceResponse => FormatChoice::DeviceResponse,
+            FormatArg::Mdoc => FormatChoice::MsoMdoc,
             FormatArg::SdJwt => FormatChoice::SdJwt,
         },
         presented,
+        device,
         lists: Lists {
             evidence: RwLock::new(evidence),
             asked: Mutex::default(),
@@ -140,13 +147,14 @@ fn progress(json: bool) -> ProgressBar {
     )
 }
 
-struct Verifier<'a> {
+struct Verifier {
     trust: RwLock<TrustStore>,
     settled: RwLock<BTreeSet<String>>,
     at: Timestamp,
     status_at: Timestamp,
     format: FormatChoice,
-    presented: Option<(&'a str, &'a str)>,
+    presented: Option<(String, String)>,
+    device: Option<session::Device>,
     lists: Lists,
     web_keys: WebKeys,
     /// Without one, nothing is fetched.
@@ -161,8 +169,8 @@ struct Lists {
     asked: Mutex<BTreeSet<String>>,
 }
 
-impl Verifier<'_> {
-    fn assess(&self, text: &str) -> Assessment {
+impl Verifier {
+    fn assess(&self, content: &[u8]) -> Vec<Assessment> {
         let anchors = self.trust.read().unwrap_or_else(PoisonError::into_inner);
         let evidence = self.lists.evidence.read().unwrap_or_else(PoisonError::into_inner);
         let mut options = AssessOptions::new(&anchors, self.at)
@@ -171,10 +179,13 @@ impl Verifier<'_> {
         if self.declared == Declared::Yes {
             options = options.for_production();
         }
-        if let Some((nonce, audience)) = self.presented {
+        if let Some((nonce, audience)) = &self.presented {
             options = options.with_key_binding(nonce, audience, PRESENTATION_AGE);
         }
-        assess(text, &options)
+        if let Some(device) = &self.device {
+            options = options.with_device_binding(device.binding());
+        }
+        assess_all(content, &options)
     }
 
     /// Remembers what holds for all credentials of an issuer, so that the next ones pay for their own signature alone:
@@ -241,30 +252,32 @@ impl Verifier<'_> {
     }
 }
 
-impl Judge for Verifier<'_> {
+impl Judge for Verifier {
     fn judge(&self, item: &Item, out: &mut Vec<u8>, tally: &mut Tally) {
         // A fault of ours in one item must not take the others with it, nor leave a thread waiting for its turn.
         let judged = catch_unwind(AssertUnwindSafe(|| {
-            let mut first = self.assess(&item.text);
+            let mut first = self.assess(&item.content);
             if let Some(client) = &self.client
-                && self.web_keys.fetch(client, &item.text, &first, &self.trust)
+                && let [only] = first.as_slice()
+                && self.web_keys.fetch(client, &item.text(), only, &self.trust)
             {
-                first = self.assess(&item.text);
+                first = self.assess(&item.content);
             }
-            let unknown = first
-                .checks
-                .iter()
-                .any(|check| matches!(&check.outcome, CheckOutcome::Unknown(_)));
-            if unknown && !first.status_uris.is_empty() {
-                // Also where another thread has just fetched the list.
-                self.fetch(&first);
-                self.settle(&first);
-                return self.assess(&item.text);
+            let mut again = false;
+            for assessment in &first {
+                let mut outcomes = assessment.checks.iter().map(|check| &check.outcome);
+                if outcomes.any(|outcome| matches!(outcome, CheckOutcome::Unknown(_)))
+                    && !assessment.status_uris.is_empty()
+                {
+                    // Also where another thread has just fetched the list.
+                    self.fetch(assessment);
+                    again = true;
+                }
+                self.settle(assessment);
             }
-            self.settle(&first);
-            first
+            if again { self.assess(&item.content) } else { first }
         }));
-        let Ok(assessment) = judged else {
+        let Ok(assessments) = judged else {
             tally.undetermined += 1;
             let line = Object::new()
                 .with("source", Json::from(item.source.as_str()))
@@ -276,17 +289,23 @@ impl Judge for Verifier<'_> {
             let _ = writeln!(out, "{line}");
             return;
         };
-        match assessment.verdict() {
-            Verdict::Accepted => tally.accepted += 1,
-            Verdict::Refused => tally.refused += 1,
-            _ => tally.undetermined += 1,
+        for assessment in assessments {
+            match assessment.verdict() {
+                Verdict::Accepted => tally.accepted += 1,
+                Verdict::Refused => tally.refused += 1,
+                _ => tally.undetermined += 1,
+            }
+            let source = match assessment.document {
+                Some(index) => format!("{}#{}", item.source, index + 1),
+                None => item.source.clone(),
+            };
+            let assessment = assessment.with_source(source);
+            let _ = if self.json {
+                writeln!(out, "{}", assessment.to_summary())
+            } else {
+                write!(out, "{}", for_people(&assessment))
+            };
         }
-        let assessment = assessment.with_source(&item.source);
-        let _ = if self.json {
-            writeln!(out, "{}", assessment.to_summary())
-        } else {
-            write!(out, "{}", for_people(&assessment))
-        };
     }
 }
 
@@ -302,6 +321,9 @@ fn remedy(assessment: &Assessment) -> Option<&'static str> {
         (CheckName::Validity, _) => "ask the holder for a current one, or judge another time with --at",
         (CheckName::Status, CheckOutcome::Fail(_)) => "do not rely on it; ask the issuer if the holder disagrees",
         (CheckName::Status, _) => "run it without --offline, or give the list with --status URL=FILE",
+        (CheckName::Binding, _) if assessment.format == "mso_mdoc" => {
+            "give the session with --nonce, --audience and --response-uri, or --origin, or --session-transcript FILE"
+        }
         (CheckName::Binding, _) => "ask the holder for a new presentation, and give its --nonce and --audience",
         _ => "ask the holder again",
     })

@@ -132,7 +132,7 @@ fn show(open: &OpenWallet, id: &str) -> Result<(), Failure> {
     let holding = holding(open, id)?;
     let credential = open
         .wallet
-        .read_sd_jwt(&holding)
+        .read_credential(&holding)
         .map_err(failed("the credential is not shown"))?;
     let claims = credential.credential().claims();
     if open.json {

@@ -440,7 +440,7 @@ fn mistakes_are_told_from_refusals() {
         vec!["verify"],
         vec!["verify", "--jobs", "0", "report.sdjwt"],
         vec!["verify", "--jobs", "many", "report.sdjwt"],
-        vec!["verify", "--format", "mdoc", "report.sdjwt"],
+        vec!["verify", "--format", "hologram", "report.sdjwt"],
         vec!["verify", "--unheard-of", "report.sdjwt"],
         vec!["unheard-of"],
         vec![],

@@ -92,6 +92,11 @@ impl MobileSecurityObject {
         found.map_or(&[], |(_, digests)| digests)
     }
 
+    /// The namespaces that have digests.
+    pub(super) fn namespaces<'a>(&'a self, whole: &'a [u8]) -> impl Iterator<Item = &'a str> {
+        self.digests.iter().map(|(name, _)| name.text(whole))
+    }
+
     /// `deviceKey`.
     pub(super) fn read_device_key(&self, whole: &[u8]) -> Result<PublicKey, CoseKeyError> {
         PublicKey::parse_cose_key(self.device_key.bytes(whole), &mut Budget::default())

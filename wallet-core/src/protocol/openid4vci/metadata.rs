@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::codec::{Budget, Json, JsonError, Object, json};
 use crate::credential::ClaimPath;
@@ -126,12 +126,27 @@ impl CredentialConfiguration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProofType {
-    /// `proof_signing_alg_values_supported`.
-    #[serde(rename = "proof_signing_alg_values_supported")]
+    /// `proof_signing_alg_values_supported`: names. COSE numbers, which some issuers write for an mdoc here too, are
+    /// read as the names that they stand for.
+    #[serde(rename = "proof_signing_alg_values_supported", deserialize_with = "algorithm_names")]
     pub algorithms: Vec<String>,
     /// `key_attestations_required`: present, even if empty, it asks for an attested key store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_attestations_required: Option<Json>,
+}
+
+fn algorithm_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let name = |value: Json| match (value.as_i64(), value) {
+        (_, Json::String(name)) => Ok(name),
+        (Some(-7 | -9), _) => Ok("ES256".to_owned()),
+        (Some(-35 | -51), _) => Ok("ES384".to_owned()),
+        (Some(-36 | -52), _) => Ok("ES512".to_owned()),
+        (Some(-8 | -19), _) => Ok("EdDSA".to_owned()),
+        // A number of something else is for somebody else.
+        (Some(other), _) => Ok(other.to_string()),
+        _ => Err(D::Error::custom("an algorithm is neither a name nor a number")),
+    };
+    Vec::<Json>::deserialize(deserializer)?.into_iter().map(name).collect()
 }
 
 /// What to show, where type metadata does not say it.

@@ -2,6 +2,7 @@
 
 use super::RequestError;
 use crate::codec::{Json, Object};
+use crate::credential::Format;
 use crate::keys::PublicKey;
 
 /// `client_metadata` of a request.
@@ -12,8 +13,18 @@ pub struct ClientMetadata {
     pub encryption_keys: Vec<EncryptionKey>,
     /// `encrypted_response_enc_values_supported`; `A128GCM` where nothing is said (§5.1).
     pub content_ciphers: Vec<String>,
-    /// The names in `vp_formats_supported`.
-    pub formats: Option<Vec<String>>,
+    /// `vp_formats_supported`.
+    pub formats: Option<Vec<SupportedFormat>>,
+}
+
+/// A format that a verifier takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SupportedFormat {
+    /// Its identifier.
+    pub name: String,
+    /// `kb-jwt_alg_values` or `deviceauth_alg_values`: what the holder may sign with; `None` where nothing is said.
+    pub holder_algorithms: Option<Vec<Json>>,
 }
 
 /// A key that answers are encrypted to.
@@ -73,7 +84,7 @@ impl ClientMetadata {
                     .as_object()
                     .ok_or_else(bad)?
                     .iter()
-                    .map(|(name, _)| name.to_owned())
+                    .map(|(name, format)| SupportedFormat::parse(name, format))
                     .collect(),
             ),
         };
@@ -104,17 +115,55 @@ impl ClientMetadata {
         Ok((key, cipher))
     }
 
+    /// Whether a presentation in this format may be signed with this key (§B.2.2, §B.3.4). A verifier that does not
+    /// name the format, or says nothing about algorithms, takes any: it asked for the format. Names and numbers are
+    /// taken for each other, since both are in the field in either place.
+    pub fn takes_key(&self, format: Format, key: &PublicKey) -> bool {
+        let mut formats = self.formats.iter().flatten();
+        let named = formats.find(|supported| supported.name == format.name());
+        let Some(taken) = named.and_then(|supported| supported.holder_algorithms.as_deref()) else {
+            return true;
+        };
+        let (names, numbers): (&[&str], &[i64]) = match key.algorithm().name() {
+            "ES256" => (&["ES256", "ESP256"], &[-7, -9]),
+            "ES384" => (&["ES384", "ESP384"], &[-35, -51]),
+            "ES512" => (&["ES512", "ESP512"], &[-36, -52]),
+            "EdDSA" => (&["EdDSA", "Ed25519"], &[-8, -19]),
+            // Let the verifier say no to what this table does not know.
+            _ => return true,
+        };
+        taken.iter().any(|value| match value {
+            Json::String(name) => names.contains(&name.as_str()),
+            value => value.as_i64().is_some_and(|number| numbers.contains(&number)),
+        })
+    }
+
     /// The metadata of a verifier that offers `key` under `kid` for the answer, if it wants one encrypted.
     pub fn to_json(key: Option<(&PublicKey, &str)>) -> Json {
         let algorithms = || Json::Array(["ES256", "ES384", "EdDSA"].into_iter().map(Json::from).collect());
-        let formats = Object::new().with(
-            "dc+sd-jwt",
-            Json::Object(
-                Object::new()
-                    .with("sd-jwt_alg_values", algorithms())
-                    .with("kb-jwt_alg_values", algorithms()),
-            ),
-        );
+        // A MAC needs a key of ours to agree with: the one that the answer is encrypted to.
+        let macs: &[i64] = if key.is_some() { &[HMAC_256_P256] } else { &[] };
+        let numbers = |more: &[i64]| {
+            let numbers = COSE_SIGNATURES.iter().chain(more).copied();
+            Json::Array(numbers.map(Json::from).collect())
+        };
+        let formats = Object::new()
+            .with(
+                "dc+sd-jwt",
+                Json::Object(
+                    Object::new()
+                        .with("sd-jwt_alg_values", algorithms())
+                        .with("kb-jwt_alg_values", algorithms()),
+                ),
+            )
+            .with(
+                "mso_mdoc",
+                Json::Object(
+                    Object::new()
+                        .with("issuerauth_alg_values", numbers(&[]))
+                        .with("deviceauth_alg_values", numbers(macs)),
+                ),
+            );
         let mut metadata = Object::new();
         if let Some((key, kid)) = key {
             let mut jwk = key.to_jwk();
@@ -129,6 +178,27 @@ impl ClientMetadata {
         }
         metadata.insert("vp_formats_supported", formats);
         Json::Object(metadata)
+    }
+}
+
+/// COSE numbers of the signatures that verify here: ES256, ESP256, ES384, ESP384, ES512, ESP512, `EdDSA`, Ed25519
+/// (OpenID4VP 1.0 §B.2.2 wants each number that may stand in a header).
+const COSE_SIGNATURES: [i64; 8] = [-7, -9, -35, -51, -36, -52, -8, -19];
+/// A device MAC with a key agreed on P-256 (OpenID4VP 1.0 §B.2.2).
+const HMAC_256_P256: i64 = -65_537;
+
+impl SupportedFormat {
+    fn parse(name: &str, format: &Json) -> Self {
+        let member = match Format::from_name(name) {
+            Some(Format::DcSdJwt) => "kb-jwt_alg_values",
+            Some(Format::MsoMdoc) => "deviceauth_alg_values",
+            _ => "alg_values",
+        };
+        let values = format.get(member).and_then(Json::as_array);
+        Self {
+            name: name.to_owned(),
+            holder_algorithms: values.filter(|values| !values.is_empty()).map(<[Json]>::to_vec),
+        }
     }
 }
 
@@ -159,7 +229,13 @@ pub fn wallet_metadata() -> Json {
     let sd_jwt = Object::new()
         .with("sd-jwt_alg_values", algorithms())
         .with("kb-jwt_alg_values", algorithms());
-    let formats = Object::new().with("dc+sd-jwt", Json::Object(sd_jwt));
+    let numbers = |numbers: &[i64]| Json::Array(numbers.iter().copied().map(Json::from).collect());
+    let mdoc = Object::new()
+        .with("issuerauth_alg_values", numbers(&COSE_SIGNATURES))
+        .with("deviceauth_alg_values", numbers(&[-7, -9, -35, -51, -8, -19]));
+    let formats = Object::new()
+        .with("dc+sd-jwt", Json::Object(sd_jwt))
+        .with("mso_mdoc", Json::Object(mdoc));
     Json::Object(
         Object::new()
             .with("vp_formats_supported", Json::Object(formats))

@@ -14,8 +14,10 @@ pub struct RequestObject {
     pub response_type: ResponseType,
     /// `response_mode`.
     pub response_mode: ResponseMode,
-    /// `response_uri`, as received: not yet checked against a link policy.
-    pub response_uri: String,
+    /// `response_uri`, as received: not yet checked against a link policy. `None` through the Digital Credentials API.
+    pub response_uri: Option<String>,
+    /// `expected_origins` of a signed request through the Digital Credentials API.
+    pub expected_origins: Option<Vec<String>>,
     /// `nonce`.
     pub nonce: String,
     /// `state`.
@@ -49,10 +51,16 @@ pub enum ResponseType {
     VpToken,
 }
 
-/// `response_mode` in use: the answer is posted by the wallet.
+/// `response_mode` in use: the answer is posted by the wallet, or handed over by the Digital Credentials API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum ResponseMode {
+    /// `dc_api`: as a value of the Digital Credentials API.
+    #[serde(rename = "dc_api")]
+    DcApi,
+    /// `dc_api.jwt`: encrypted.
+    #[serde(rename = "dc_api.jwt")]
+    DcApiJwt,
     /// `direct_post`: as a form.
     #[serde(rename = "direct_post")]
     DirectPost,
@@ -65,6 +73,8 @@ impl ResponseMode {
     /// The mode of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
+            "dc_api" => Some(Self::DcApi),
+            "dc_api.jwt" => Some(Self::DcApiJwt),
             "direct_post" => Some(Self::DirectPost),
             "direct_post.jwt" => Some(Self::DirectPostJwt),
             _ => None,
@@ -74,25 +84,73 @@ impl ResponseMode {
     /// The name.
     pub fn name(self) -> &'static str {
         match self {
+            Self::DcApi => "dc_api",
+            Self::DcApiJwt => "dc_api.jwt",
             Self::DirectPost => "direct_post",
             Self::DirectPostJwt => "direct_post.jwt",
         }
     }
+
+    /// Whether the answer is encrypted.
+    pub fn is_encrypted(self) -> bool {
+        matches!(self, Self::DcApiJwt | Self::DirectPostJwt)
+    }
+
+    /// Whether request and answer go through the Digital Credentials API (OpenID4VP 1.0 Appendix A).
+    pub fn is_dc_api(self) -> bool {
+        matches!(self, Self::DcApi | Self::DcApiJwt)
+    }
 }
 
 impl RequestObject {
-    /// Reads the claims. `iss` is ignored (§5), unknown members are too, but not `transaction_data`.
+    /// Reads the claims of a request by redirect. `iss` is ignored (§5), unknown members are too, but not
+    /// `transaction_data`.
     pub fn parse(claims: &Object) -> Result<Self, RequestError> {
-        let text = |name: &'static str| match claims.get(name) {
-            None => Ok(None),
-            Some(Json::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(RequestError::Malformed(name)),
+        let client_id = member(claims, "client_id")?.ok_or(RequestError::Missing("client_id"))?;
+        let mut request = Self::read(claims, client_id)?;
+        // §5.2: `fragment` where nothing is said.
+        if request.response_mode.is_dc_api() {
+            return Err(RequestError::ResponseMode);
+        }
+        // §8.2: with direct_post there is no `redirect_uri`.
+        if claims.contains("redirect_uri") {
+            return Err(RequestError::RedirectUriWithDirectPost);
+        }
+        let response_uri = member(claims, "response_uri")?;
+        request.response_uri = Some(response_uri.ok_or(RequestError::Missing("response_uri"))?);
+        request.state = member(claims, "state")?;
+        Ok(request)
+    }
+
+    /// Reads the parameters of a request through the Digital Credentials API (Appendix A.2). Who asks, is said by the
+    /// caller: [`DcApiRequest`](super::DcApiRequest) knows where that stands. `state` and the addresses of redirects
+    /// have no meaning there.
+    pub fn parse_dc_api(parameters: &Object, client_id: impl Into<String>) -> Result<Self, RequestError> {
+        let mut request = Self::read(parameters, client_id.into())?;
+        if !request.response_mode.is_dc_api() {
+            return Err(RequestError::ResponseMode);
+        }
+        let bad = || RequestError::Malformed("expected_origins");
+        request.expected_origins = match parameters.get("expected_origins") {
+            None => None,
+            Some(origins) => {
+                let origins = origins
+                    .as_array()
+                    .filter(|origins| !origins.is_empty())
+                    .ok_or_else(bad)?;
+                let origins = origins.iter().map(|origin| origin.as_str().map(str::to_owned));
+                Some(origins.collect::<Option<_>>().ok_or_else(bad)?)
+            }
         };
+        Ok(request)
+    }
+
+    fn read(claims: &Object, client_id: String) -> Result<Self, RequestError> {
+        let text = |name| member(claims, name);
         let time = |name: &'static str| match claims.get(name) {
             None => Ok(None),
             Some(value) => seconds(value).map(Some).ok_or(RequestError::Malformed(name)),
         };
-        let client_id = text("client_id")?.ok_or(RequestError::Missing("client_id"))?;
         // §5.1: a wallet that does not support `transaction_data` rejects the request.
         if claims.contains("transaction_data") {
             return Err(RequestError::TransactionData);
@@ -102,14 +160,9 @@ impl RequestObject {
             Some(_) => return Err(RequestError::ResponseType),
             None => return Err(RequestError::Missing("response_type")),
         }
-        // §5.2: `fragment` where nothing is said.
         let response_mode = text("response_mode")?
             .and_then(|mode| ResponseMode::from_name(&mode))
             .ok_or(RequestError::ResponseMode)?;
-        // §8.2: with direct_post there is no `redirect_uri`.
-        if claims.contains("redirect_uri") {
-            return Err(RequestError::RedirectUriWithDirectPost);
-        }
         let query = match (claims.get("dcql_query"), claims.contains("scope")) {
             (Some(_), true) => return Err(RequestError::QueryAndScope),
             (Some(query @ Json::Object(_)), false) => query.clone(),
@@ -139,11 +192,12 @@ impl RequestObject {
             client_id: ClientId::new(client_id),
             response_type: ResponseType::VpToken,
             response_mode,
-            response_uri: text("response_uri")?.ok_or(RequestError::Missing("response_uri"))?,
+            response_uri: None,
+            expected_origins: None,
             nonce: text("nonce")?
                 .ok_or(RequestError::Missing("nonce"))
                 .and_then(|nonce| url_safe(nonce, "nonce"))?,
-            state: text("state")?,
+            state: None,
             query,
             metadata: claims
                 .get("client_metadata")
@@ -158,6 +212,14 @@ impl RequestObject {
             purpose: text("purpose")?,
             verifier_info: verifier_info(claims.get("verifier_info"))?,
         })
+    }
+}
+
+fn member(claims: &Object, name: &'static str) -> Result<Option<String>, RequestError> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(RequestError::Malformed(name)),
     }
 }
 

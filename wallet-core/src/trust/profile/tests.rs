@@ -320,6 +320,7 @@ fn changed(world: &World, profile: CertificateProfile, recipe: &Recipe, change: 
         "trust.key_usage",
         "trust.untrusted_path",
         "trust.critical_extension",
+        "certificate.der",
     ];
     match outcome {
         Err(code) if before.contains(&code.as_str()) => return,

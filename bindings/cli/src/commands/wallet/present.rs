@@ -304,7 +304,10 @@ pub(crate) fn show(consent: &Consent) {
     } else {
         ""
     };
-    outln!("{} asks{mark}", paint.bold(safe(&consent.party().name)));
+    match consent.party() {
+        Some(party) => outln!("{} asks{mark}", paint.bold(safe(&party.name))),
+        None => outln!("{}", paint.red("SOMEBODY asks, and nobody vouches for who it is")),
+    }
     outln!("  the answer goes to {}", safe(consent.receiver()));
     if let Some(purpose) = consent.stated_purpose() {
         outln!("  says it is for: {} (not verified)", safe(purpose));
@@ -316,6 +319,7 @@ pub(crate) fn show(consent: &Consent) {
             }
             Warning::ForeignReceiver => "the answer goes to a host that the certificate does not name",
             Warning::TestEnvironment => "this verifier is one of a test environment",
+            Warning::Unauthenticated => "nobody vouches for who asks: show nothing unless you know this page",
             Warning::Unencrypted => "the answer is protected by the connection alone",
             _ => "be careful",
         };
