@@ -1,8 +1,15 @@
 // OpenID4VP 1.0: Credo asks, our wallet answers or refuses.
 import assert from 'node:assert/strict'
+import { refused } from '../lib/harness.mjs'
+import { transcriptOf } from '../lib/mdoc.mjs'
 import { newWallet, startAuthority } from '../lib/mappe.mjs'
+import { bindingOf, readRequest } from '../lib/openid4vp.mjs'
 import { CLAIMS, DOCTYPE, ELEMENTS, startIssuer } from '../peers/credo-issuer.mjs'
 import { startVerifier } from '../peers/credo-verifier.mjs'
+import * as mdl from '../peers/mdl.mjs'
+import * as owf from '../peers/mdoc.mjs'
+import * as pymdoccbor from '../peers/pymdoccbor.mjs'
+import { edited, SPOILERS } from './mdocs.mjs'
 import { COMBINATIONS, PID, REPORT, UNKNOWN_DOCTYPE, UNKNOWN_TYPE } from './queries.mjs'
 
 /** A wallet that holds the credentials of a Credo issuer, and a Credo verifier that accepts this issuer. */
@@ -13,7 +20,17 @@ async function holding(context, { trusted = true, configurations = ['report'] } 
   const wallet = await newWallet(context, { issuers, relyingParties: trusted ? [verifier.root] : [] })
   const { offer, txCode } = await issuer.offer({ txCode: true, configurations })
   await wallet.receive(offer, txCode)
-  return { wallet, verifier }
+  return { wallet, verifier, issuer }
+}
+
+/** The DeviceResponse that our wallet answers with, and what its reader expects. */
+async function ourResponse(context) {
+  const { wallet, verifier, issuer } = await holding(context, { configurations: ['pid'] })
+  const { request } = await verifier.request(PID, { responseMode: 'direct_post' })
+  const binding = bindingOf(await readRequest(request))
+  await wallet.present(request)
+  const { pid: [presentation] } = verifier.answered()
+  return { response: Buffer.from(presentation, 'base64url'), anchor: issuer.iaca, binding }
 }
 
 const answered = ({ prefix, responseMode }) => ({
@@ -76,6 +93,34 @@ export const cases = [
       assert.equal(state, 'ResponseVerified', error)
       assert.equal(claims.report.report.average, CLAIMS.report.average)
       assert.equal(claims.pid[DOCTYPE].family_name, ELEMENTS.family_name)
+    },
+  },
+  {
+    name: "presenting: @owf/mdoc and @auth0/mdl verify our wallet's answer, and refuse it spoilt",
+    async run(context) {
+      const { response, anchor, binding } = await ourResponse(context)
+      const transcript = transcriptOf(binding)
+      const expected = { [DOCTYPE]: { family_name: ELEMENTS.family_name, age_over_18: true } }
+      for (const { verifyResponse } of [owf, mdl]) {
+        const [{ claims }] = await verifyResponse(response, { anchor, transcript })
+        assert.deepEqual(claims, expected)
+        for (const [what, spoil] of Object.entries(SPOILERS)) {
+          const spoilt = await edited(spoil, { rebound: false })(response)
+          await refused(verifyResponse(spoilt, { anchor, transcript }), what)
+        }
+        for (const name of Object.keys(binding)) {
+          const other = transcriptOf({ ...binding, [name]: 'another' })
+          await refused(verifyResponse(response, { anchor, transcript: other }), `another ${name}`)
+        }
+      }
+    },
+  },
+  {
+    name: "presenting: pymdoccbor reads our wallet's answer",
+    async run(context) {
+      const { response, anchor } = await ourResponse(context)
+      const [{ claims }] = await pymdoccbor.verifyResponse(response, { anchor })
+      assert.deepEqual(claims, { [DOCTYPE]: { family_name: ELEMENTS.family_name, age_over_18: true } })
     },
   },
   {

@@ -2,8 +2,14 @@
 import assert from 'node:assert/strict'
 import { refused, until } from '../lib/harness.mjs'
 import { startUniversity } from '../lib/mappe.mjs'
-import { CLAIMS, ELEMENTS, startIssuer } from '../peers/credo-issuer.mjs'
+import { newDocumentSigner } from '../lib/certificates.mjs'
+import { transcriptOf } from '../lib/mdoc.mjs'
+import { answer, bindingOf, readRequest } from '../lib/openid4vp.mjs'
+import { CLAIMS, DOCTYPE, ELEMENTS, startIssuer } from '../peers/credo-issuer.mjs'
 import { startWallet } from '../peers/credo-wallet.mjs'
+import { issue, present } from '../peers/mdoc.mjs'
+import { newKeyPair } from '../peers/sdjwt.mjs'
+import { edited, PID_CLAIMS, SPOILERS } from './mdocs.mjs'
 import { COMBINATIONS, PID, REPORT } from './queries.mjs'
 
 /** Credo's wallet with a report and an mdoc, and our university which accepts the issuers under `accepted`. */
@@ -44,7 +50,41 @@ const verified = (what) => (combination) => ({
   },
 })
 
+/** Answers our university with an mdoc that @owf/mdoc issued and presented, and the test's hand then spoilt. */
+async function answeredByHand(context, { spoil = () => {}, change = (untouched) => untouched } = {}) {
+  const made = { signer: await newDocumentSigner(), holder: await newKeyPair() }
+  const university = await startUniversity(context, { issuers: [made.signer.root] })
+  const { request, id } = await university.request(PID, { responseMode: 'direct_post' })
+  const asked = await readRequest(request)
+  const issuerSigned = await issue(DOCTYPE, { [DOCTYPE]: PID_CLAIMS }, made)
+  const elements = { [DOCTYPE]: ['family_name', 'age_over_18'] }
+  const transcript = transcriptOf(change(bindingOf(asked)))
+  const response = await present(issuerSigned, DOCTYPE, elements, { ...made, transcript })
+  const spoilt = await edited(spoil, { rebound: false })(response)
+  await answer(asked, PID.credentials[0].id, spoilt.toString('base64url'))
+  return settled(university, id)
+}
+
+const refusal = (what, options) => ({
+  name: `verifying: our university refuses an mdoc by @owf/mdoc with ${what}`,
+  async run(context) {
+    const { state, assessment } = await answeredByHand(context, options)
+    assert.equal(state, 'failed', JSON.stringify(assessment))
+  },
+})
+
 export const cases = [
+  {
+    name: 'verifying: our university verifies an mdoc by @owf/mdoc',
+    async run(context) {
+      const { state, assessment } = await answeredByHand(context)
+      assert.equal(state, 'answered', JSON.stringify(assessment))
+      assert.ok(JSON.stringify(assessment).includes(PID_CLAIMS.family_name))
+    },
+  },
+  ...Object.entries(SPOILERS).map(([what, spoil]) => refusal(what, { spoil })),
+  refusal('the nonce of another request', { change: (binding) => ({ ...binding, nonce: 'another' }) }),
+  refusal('the transcript of another verifier', { change: (binding) => ({ ...binding, clientId: 'x509_hash:another' }) }),
   ...COMBINATIONS.map(verified('report')),
   ...COMBINATIONS.map(verified('mdoc')),
   ...Object.entries(ASKED).map(([what, { query }]) => ({
