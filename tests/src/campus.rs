@@ -1,5 +1,7 @@
 //! A school, a pupil and a university, in memory: for the stories about presenting and verifying.
 
+mod pid;
+
 use std::collections::BTreeMap;
 
 use wallet_core::codec::{Budget, Json, Object};
@@ -18,6 +20,8 @@ use wallet_core::verifier::{MemorySessions, Purpose, University, UniversityConfi
 
 use crate::TestRandom;
 
+pub use pid::{PID_MDOC, PID_SD_JWT, mdoc_query, sd_jwt_query};
+
 /// The type of the invented school report.
 pub const REPORT: &str = "urn:example:school-report:1";
 /// The host of the university.
@@ -33,6 +37,14 @@ pub struct Signer {
     pub key: SigningKey,
     /// The certificates, leaf first.
     pub chain: Vec<Certificate>,
+}
+
+impl Signer {
+    /// Somebody under a root that nobody trusts.
+    pub fn of_another_root(profile: LeafProfile, campus: &mut Campus) -> Self {
+        let root = CertificateAuthority::generate("Other Root", Curve::P256, window(campus.now), &mut campus.random);
+        signer(&root.expect("an authority"), profile, campus.now, &mut campus.random)
+    }
 }
 
 /// Everybody.

@@ -1,11 +1,12 @@
 //! One credential of any format: what the holder's flows, the wallet and a verifier do alike for all of them.
 //!
 //! A format joins here: a variant in each enum of this file and one arm in each `match`. What only one format has is
-//! reached by [`Credential::as_sd_jwt`] and its like.
+//! reached by [`Credential::as_sd_jwt`] and [`Credential::as_mdoc`].
 
 use std::fmt;
 
-use super::sd_jwt::{self, SdJwt, SdJwtError, VerifyOptions};
+use super::mdoc::{self, DeviceResponse, Mdoc, MdocError, SessionTranscript};
+use super::sd_jwt::{self, SdJwt, SdJwtError};
 use super::{ClaimPath, Format, Held, StatusListReference, Unverified, Verified};
 use crate::codec::{Budget, Json, Object};
 use crate::keys::{KeyHandle, PublicKey, SigningRequest};
@@ -18,6 +19,8 @@ use crate::trust::TrustStore;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Credential {
+    /// ISO mdoc.
+    Mdoc(Box<Mdoc>),
     /// SD-JWT VC.
     SdJwt(SdJwt),
 }
@@ -28,10 +31,17 @@ impl From<SdJwt> for Credential {
     }
 }
 
+impl From<Mdoc> for Credential {
+    fn from(credential: Mdoc) -> Self {
+        Self::Mdoc(Box::new(credential))
+    }
+}
+
 impl Credential {
     /// Its format.
     pub fn format(&self) -> Format {
         match self {
+            Self::Mdoc(_) => Format::MsoMdoc,
             Self::SdJwt(_) => Format::DcSdJwt,
         }
     }
@@ -39,6 +49,7 @@ impl Credential {
     /// Its type: `vct`, or the document type.
     pub fn type_name(&self) -> &str {
         match self {
+            Self::Mdoc(credential) => credential.doctype(),
             Self::SdJwt(credential) => credential.vct(),
         }
     }
@@ -46,6 +57,7 @@ impl Credential {
     /// Its type and the further names of it.
     pub fn type_names(&self) -> Vec<&str> {
         match self {
+            Self::Mdoc(credential) => vec![credential.doctype()],
             Self::SdJwt(credential) => credential.type_names(),
         }
     }
@@ -53,6 +65,7 @@ impl Credential {
     /// What it says, as claim paths see it: the processed payload, or the namespaces with their elements.
     pub fn claims(&self) -> &Object {
         match self {
+            Self::Mdoc(credential) => credential.claims(),
             Self::SdJwt(credential) => credential.claims(),
         }
     }
@@ -60,6 +73,7 @@ impl Credential {
     /// The key that the holder proves to have; `None` too where its kind is not supported.
     pub fn holder_key(&self) -> Option<&PublicKey> {
         match self {
+            Self::Mdoc(credential) => credential.holder_key(),
             Self::SdJwt(credential) => credential.holder_key(),
         }
     }
@@ -67,6 +81,7 @@ impl Credential {
     /// When it may be used.
     pub fn validity(&self) -> Validity {
         match self {
+            Self::Mdoc(credential) => credential.validity(),
             Self::SdJwt(credential) => credential.validity(),
         }
     }
@@ -74,6 +89,7 @@ impl Credential {
     /// When it says that it was issued.
     pub fn issued_at(&self) -> Option<Timestamp> {
         match self {
+            Self::Mdoc(credential) => Some(credential.signed()),
             Self::SdJwt(credential) => {
                 let seconds = credential.claims().get("iat").and_then(Json::as_i64);
                 seconds.map(Timestamp::from_unix)
@@ -84,6 +100,7 @@ impl Credential {
     /// Where its status is kept; `None` if it has none.
     pub fn status_reference(&self) -> Result<Option<StatusListReference>, CredentialError> {
         match self {
+            Self::Mdoc(credential) => Ok(credential.status_reference().map_err(MdocError::Status)?),
             Self::SdJwt(credential) => Ok(credential.status_reference()?),
         }
     }
@@ -91,6 +108,7 @@ impl Credential {
     /// Every place that can be withheld, by its path in [`Credential::claims`].
     pub fn disclosable(&self) -> Vec<ClaimPath> {
         match self {
+            Self::Mdoc(credential) => credential.disclosable(),
             Self::SdJwt(credential) => credential.disclosable(),
         }
     }
@@ -99,6 +117,7 @@ impl Credential {
     /// presented.
     pub fn select(&self, paths: &[ClaimPath]) -> Result<Selection, CredentialError> {
         match self {
+            Self::Mdoc(credential) => Ok(Selection::Mdoc(credential.select(paths)?)),
             Self::SdJwt(credential) => Ok(Selection::SdJwt(credential.select(paths)?)),
         }
     }
@@ -106,9 +125,13 @@ impl Credential {
     /// What was selected of it, ready to be bound to a request.
     pub fn present(&self, selection: &Selection) -> Result<Presentation, CredentialError> {
         match (self, selection) {
+            (Self::Mdoc(credential), Selection::Mdoc(selection)) => {
+                Ok(Presentation::Mdoc(credential.present(selection)))
+            }
             (Self::SdJwt(credential), Selection::SdJwt(selection)) => {
                 Ok(Presentation::SdJwt(credential.present(selection)))
             }
+            _ => Err(CredentialError::OtherFormat),
         }
     }
 
@@ -116,7 +139,16 @@ impl Credential {
     /// base64url of binary formats.
     pub fn to_text(&self) -> String {
         match self {
+            Self::Mdoc(credential) => credential.to_base64url(),
             Self::SdJwt(credential) => credential.to_compact(),
+        }
+    }
+
+    /// The credential as an mdoc, if it is one.
+    pub fn as_mdoc(&self) -> Option<&Mdoc> {
+        match self {
+            Self::Mdoc(credential) => Some(credential),
+            Self::SdJwt(_) => None,
         }
     }
 
@@ -124,6 +156,7 @@ impl Credential {
     pub fn as_sd_jwt(&self) -> Option<&SdJwt> {
         match self {
             Self::SdJwt(credential) => Some(credential),
+            Self::Mdoc(_) => None,
         }
     }
 
@@ -131,6 +164,7 @@ impl Credential {
     /// and status entries come on top.
     pub(crate) fn marks(&self) -> Vec<String> {
         match self {
+            Self::Mdoc(credential) => credential.marks(),
             // A disclosure repeats only if its salt does.
             Self::SdJwt(credential) => {
                 let compact = credential.to_compact();
@@ -143,6 +177,7 @@ impl Credential {
     /// What must be the same in every copy (ARF 3.0 `ISSU_11a`); times, key and status aside.
     pub(crate) fn common(&self) -> Option<String> {
         match self {
+            Self::Mdoc(credential) => credential.claims_json().to_canonical().ok(),
             Self::SdJwt(credential) => {
                 // What differs from copy to copy by its nature.
                 let own = ["cnf", "status", "iat", "nbf", "exp", "jti"];
@@ -158,6 +193,10 @@ impl Unverified<Credential> {
     /// Reads a credential of this format from the text in which an issuer delivers it and a wallet keeps it.
     pub fn parse_as(format: Format, text: &str, budget: &mut Budget) -> Result<Self, CredentialError> {
         match format {
+            Format::MsoMdoc => {
+                let parsed = Unverified::<Mdoc>::parse_base64url(text, budget)?;
+                Ok(Self::new(parsed.into_inner().into()))
+            }
             Format::DcSdJwt => {
                 let parsed = Unverified::<SdJwt>::parse(text, budget)?;
                 Ok(Self::new(parsed.into_inner().into()))
@@ -169,8 +208,13 @@ impl Unverified<Credential> {
     /// Verifies a credential at rest: one that was issued to us, or is held. A presentation is refused.
     pub fn verify(self, trust: &TrustStore, now: Timestamp) -> Result<Verified<Credential>, CredentialError> {
         match self.into_inner() {
+            Credential::Mdoc(credential) => {
+                let options = mdoc::VerifyOptions::at_rest();
+                Ok(Unverified::new(*credential).verify(trust, &options, now)?.into_any())
+            }
             Credential::SdJwt(credential) => {
-                let verified = Unverified::new(credential).verify(trust, &VerifyOptions::at_rest(), now)?;
+                let options = sd_jwt::VerifyOptions::at_rest();
+                let verified = Unverified::new(credential).verify(trust, &options, now)?;
                 Ok(verified.into_any())
             }
         }
@@ -195,6 +239,8 @@ impl<T: Into<Credential>> Held<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Selection {
+    /// Of an mdoc.
+    Mdoc(mdoc::Selection),
     /// Of an SD-JWT.
     SdJwt(sd_jwt::Selection),
 }
@@ -203,6 +249,7 @@ impl Selection {
     /// Exactly what the recipient will read, as claim paths see it.
     pub fn disclosed_claims(&self) -> &Object {
         match self {
+            Self::Mdoc(selection) => selection.disclosed_claims(),
             Self::SdJwt(selection) => selection.disclosed_claims(),
         }
     }
@@ -214,18 +261,39 @@ impl Selection {
 pub struct HolderBinding {
     /// The `nonce` of the request.
     pub nonce: String,
-    /// Who asked.
+    /// Who asked: `aud` of a key binding JWT.
     pub audience: String,
+    /// The session that a device signs (mdoc).
+    pub transcript: SessionTranscript,
     /// When it is made.
     pub at: Timestamp,
 }
 
 impl HolderBinding {
-    /// The answer to `nonce`, asked by `audience`.
-    pub fn new(nonce: impl Into<String>, audience: impl Into<String>, at: Timestamp) -> Self {
+    /// The answer to a request by redirect (OpenID4VP 1.0 §B.2.6.1, §B.3.6): the audience is the full client
+    /// identifier, prefix included. `thumbprint` is that of the key that the answer is encrypted to; `None` if it is not.
+    pub fn redirect(
+        client_id: &str,
+        nonce: &str,
+        thumbprint: Option<&[u8]>,
+        response_uri: &str,
+        at: Timestamp,
+    ) -> Self {
         Self {
-            nonce: nonce.into(),
-            audience: audience.into(),
+            nonce: nonce.to_owned(),
+            audience: client_id.to_owned(),
+            transcript: SessionTranscript::openid4vp(client_id, nonce, thumbprint, response_uri),
+            at,
+        }
+    }
+
+    /// The answer to the page at `origin`, through the Digital Credentials API, whoever signed the request
+    /// (§A.4, §B.2.6.2).
+    pub fn dc_api(origin: &str, nonce: &str, thumbprint: Option<&[u8]>, at: Timestamp) -> Self {
+        Self {
+            nonce: nonce.to_owned(),
+            audience: format!("origin:{origin}"),
+            transcript: SessionTranscript::openid4vp_dc_api(origin, nonce, thumbprint),
             at,
         }
     }
@@ -236,6 +304,8 @@ impl HolderBinding {
 #[non_exhaustive]
 #[must_use = "a presentation is bound, or turned into text"]
 pub enum Presentation {
+    /// Of an mdoc.
+    Mdoc(mdoc::Presentation),
     /// Of an SD-JWT.
     SdJwt(sd_jwt::Presentation),
 }
@@ -249,6 +319,10 @@ impl Presentation {
         key: PublicKey,
     ) -> Result<UnboundPresentation, CredentialError> {
         match self {
+            Self::Mdoc(presentation) => {
+                let unbound = presentation.bind(&to.transcript, handle, key);
+                Ok(UnboundPresentation::Mdoc(unbound))
+            }
             Self::SdJwt(presentation) => {
                 let unbound = presentation.bind(&to.nonce, &to.audience, to.at, handle, key);
                 Ok(UnboundPresentation::SdJwt(unbound))
@@ -259,6 +333,8 @@ impl Presentation {
     /// The element of `vp_token` for a credential that no key is bound to.
     pub fn into_bearer(self) -> Result<String, CredentialError> {
         match self {
+            // §B.2.5: it travels in a response, which a device signs.
+            Self::Mdoc(_) => Err(CredentialError::HolderKeyMissing),
             Self::SdJwt(presentation) => Ok(presentation.into_compact()),
         }
     }
@@ -269,6 +345,8 @@ impl Presentation {
 #[non_exhaustive]
 #[must_use = "a presentation is nothing without its signature"]
 pub enum UnboundPresentation {
+    /// Of an mdoc.
+    Mdoc(mdoc::UnboundPresentation),
     /// Of an SD-JWT.
     SdJwt(sd_jwt::UnboundPresentation),
 }
@@ -277,13 +355,19 @@ impl UnboundPresentation {
     /// What the holder's key must sign.
     pub fn signing_request(&self) -> SigningRequest {
         match self {
+            Self::Mdoc(unbound) => unbound.signing_request(),
             Self::SdJwt(unbound) => unbound.signing_request(),
         }
     }
 
-    /// The element of `vp_token`: an SD-JWT with its key binding.
+    /// The element of `vp_token`: an SD-JWT with its key binding, or a `DeviceResponse` with this one document
+    /// (OpenID4VP 1.0 §B.2.5).
     pub fn with_signature(self, signature: &[u8]) -> Result<String, CredentialError> {
         match self {
+            Self::Mdoc(unbound) => {
+                let document = unbound.with_signature(signature)?;
+                Ok(DeviceResponse::new(vec![document]).to_base64url())
+            }
             Self::SdJwt(unbound) => Ok(unbound.with_signature(signature)),
         }
     }
@@ -293,6 +377,12 @@ impl UnboundPresentation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CredentialError {
+    /// It can only be shown by a key, and it is bound to none that is supported.
+    HolderKeyMissing,
+    /// By the rules of mdoc.
+    Mdoc(MdocError),
+    /// A choice of another credential's, in another format.
+    OtherFormat,
     /// By the rules of SD-JWT.
     SdJwt(SdJwtError),
     /// A format that is not held here.
@@ -303,6 +393,9 @@ impl CredentialError {
     /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::HolderKeyMissing => "credential.holder_key_missing",
+            Self::Mdoc(error) => error.code(),
+            Self::OtherFormat => "credential.other_format",
             Self::SdJwt(error) => error.code(),
             Self::Unsupported(_) => "credential.unsupported_format",
         }
@@ -315,9 +408,18 @@ impl From<SdJwtError> for CredentialError {
     }
 }
 
+impl From<MdocError> for CredentialError {
+    fn from(error: MdocError) -> Self {
+        Self::Mdoc(error)
+    }
+}
+
 impl fmt::Display for CredentialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::HolderKeyMissing => f.write_str("the credential has no key that could show it"),
+            Self::Mdoc(error) => error.fmt(f),
+            Self::OtherFormat => f.write_str("the selection is of a credential in another format"),
             Self::SdJwt(error) => error.fmt(f),
             Self::Unsupported(format) => write!(f, "credentials of the format `{}` are not held here", format.name()),
         }

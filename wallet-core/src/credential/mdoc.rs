@@ -146,16 +146,13 @@ impl Mdoc {
     /// vouches for none of them.
     pub fn device_claims(&self) -> &Object {
         self.device_claims.get_or_init(|| {
-            let mut claims = Object::new();
-            for (namespace, element, value) in self.device.iter().flat_map(|device| &device.elements) {
-                if !claims.contains(namespace) {
-                    claims.insert(namespace.clone(), Object::new());
-                }
-                if let Some(Json::Object(elements)) = claims.get_mut(namespace) {
-                    elements.insert(element.clone(), value.to_json());
-                }
-            }
-            claims
+            let elements = self.device.as_ref().map(|device| device.elements.as_slice());
+            // Those of a namespace stand together, and no namespace comes twice.
+            let namespaces = elements.unwrap_or_default().chunk_by(|a, b| a.0 == b.0);
+            collect_unique(namespaces.map(|elements| {
+                let members = elements.iter().map(|(_, name, value)| (name.as_str(), value.to_json()));
+                (elements[0].0.as_str(), Json::from(collect_unique(members)))
+            }))
         })
     }
 
@@ -225,6 +222,22 @@ impl Mdoc {
     /// [`Mdoc::to_bytes`] as base64url: the form in which OpenID4VCI hands it out and a wallet stores it.
     pub fn to_base64url(&self) -> String {
         base64url::encode(&self.received)
+    }
+
+    /// What must be another one in every copy (ARF 3.0 `ISSU_35`), as text: the random values of all elements, and all
+    /// digests.
+    pub(crate) fn marks(&self) -> Vec<String> {
+        let items = self.namespaces.iter().flat_map(|namespace| &namespace.items);
+        let random = |item: &Item| {
+            // It was parsed once already.
+            let mut budget = Budget::new(usize::MAX, self.depth, usize::MAX);
+            let tagged = Cbor::parse(item.tagged.bytes(&self.received), &mut budget).ok()?;
+            let item = Cbor::parse(tagged.embedded()?, &mut budget).ok()?;
+            let random = item.get("random")?.as_bytes().map(base64url::encode);
+            random
+        };
+        let digests = self.mso.all_digests(&self.received).map(base64url::encode);
+        items.filter_map(random).chain(digests).collect()
     }
 
     fn device_key(&self) -> &Result<PublicKey, CoseKeyError> {

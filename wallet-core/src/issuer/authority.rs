@@ -20,6 +20,8 @@ use crate::time::Timestamp;
 pub struct Authority {
     pub(super) config: AuthorityConfig,
     pub(super) signer: Signer,
+    /// What signs mdocs, and the status lists for them.
+    pub(super) document_signer: Option<Signer>,
     pub(super) rulebook: Rulebook,
     pub(super) state: Box<dyn State + Send>,
     /// Status tokens by list: the token, and when it was made.
@@ -42,12 +44,15 @@ impl Authority {
         state: Box<dyn State + Send>,
         random: &mut dyn Random,
     ) -> Result<Self, IssuerError> {
-        if config.types.iter().any(|vct| rulebook.lookup(vct).is_none()) {
+        let unknown_type = config.types.iter().any(|vct| rulebook.lookup(vct).is_none());
+        let unknown_document = |doctype: &String| rulebook.lookup_doctype(doctype).is_none();
+        if unknown_type || config.doctypes.iter().any(unknown_document) {
             return Err(IssuerError::UnknownType);
         }
         let mut authority = Self {
             config,
             signer,
+            document_signer: None,
             rulebook,
             state,
             tokens: BTreeMap::new(),
@@ -55,6 +60,13 @@ impl Authority {
         };
         authority.secret = authority.load_secret(random)?;
         Ok(authority)
+    }
+
+    /// Adds what signs mdocs: a document signer of ISO 18013-5 Annex B, another key than that of SD-JWT VCs.
+    #[must_use]
+    pub fn with_document_signer(mut self, signer: Signer) -> Self {
+        self.document_signer = Some(signer);
+        self
     }
 
     /// The secret that nonces are made with: it lives as long as the state, so that nonces outlive a restart.

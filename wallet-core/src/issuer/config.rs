@@ -12,6 +12,8 @@ pub struct AuthorityConfig {
     pub name: String,
     /// The credential types it issues: those of the rulebook that are named here.
     pub types: Vec<String>,
+    /// The document types that it issues as mdoc; needs [`Authority::with_document_signer`](super::Authority).
+    pub doctypes: Vec<String>,
     /// How many copies a wallet may ask for at once; below 2 there are no batches.
     pub batch_size: usize,
     /// How long an offer stands, in seconds.
@@ -38,6 +40,7 @@ impl AuthorityConfig {
             issuer,
             name: name.into(),
             types,
+            doctypes: Vec::new(),
             batch_size: 10,
             offer_lifetime: 14 * 86_400,
             token_lifetime: 300,

@@ -5,7 +5,8 @@ use super::endpoint::{Failure, empty, fresh, json};
 use super::record::{CopyRecord, Entry, HistoryEvent, OfferState, RecordStatus};
 use super::status::Allocation;
 use super::{Authority, Change, Kind, StateError};
-use crate::codec::{Budget, Json};
+use crate::codec::{Budget, Json, base64url};
+use crate::credential::StatusListReference;
 use crate::crypto::{Random, random_token};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::keys::PublicKey;
@@ -27,6 +28,11 @@ struct Signed {
     changes: Vec<Change>,
 }
 
+/// What a notification id stands for: ids of records have no `|` in them.
+fn notification_value(record: &str, configuration: &str) -> Vec<u8> {
+    format!("{record}|{configuration}").into_bytes()
+}
+
 impl Authority {
     pub(super) fn credential(
         &mut self,
@@ -44,12 +50,12 @@ impl Authority {
         })?;
         let denied = || Failure::request("credential_request_denied", "the credential can no longer be collected");
         let (entry, _) = self.entry(&token.record)?.ok_or_else(denied)?;
-        match &body.requested {
-            Requested::Configuration(id) if *id == entry.vct => {}
+        let configuration = match &body.requested {
+            Requested::Configuration(id) if entry.configurations().contains(id) => id,
             Requested::Configuration(_) => {
                 return Err(Failure::request(
                     "unknown_credential_configuration",
-                    "the configuration is not the one that was offered",
+                    "the configuration is not one that was offered",
                 ));
             }
             Requested::Identifier(_) => {
@@ -58,7 +64,7 @@ impl Authority {
                     "no identifier was given out",
                 ));
             }
-        }
+        };
         if body.encryption.is_some() {
             return Err(Failure::request(
                 "invalid_encryption_parameters",
@@ -75,10 +81,23 @@ impl Authority {
                 }
             }
             let (entry, old) = self.entry(&token.record)?.ok_or_else(denied)?;
-            if token.collected >= COLLECTIONS || entry.status != RecordStatus::Valid {
+            let collections = token.collections.get(configuration).copied().unwrap_or_default();
+            if collections >= COLLECTIONS || entry.status != RecordStatus::Valid {
                 return Err(denied());
             }
-            let Some(signed) = self.sign_copies(entry, &proven.keys, now, random)? else {
+            // ARF 3.0 ISSU_12b, ISSU_35: a key that two credentials share makes them known as one.
+            let shared = |key: &PublicKey| {
+                let thumbprint = Some(key.thumbprint());
+                let mut copies = entry.copies.iter();
+                copies.any(|copy| copy.thumbprint == thumbprint && copy.configuration != *configuration)
+            };
+            if proven.keys.iter().any(shared) {
+                return Err(Failure::request(
+                    "invalid_proof",
+                    "a key is bound to another credential",
+                ));
+            }
+            let Some(signed) = self.sign_copies(entry, configuration, &proven.keys, now, random)? else {
                 return Err(denied());
             };
             let Signed {
@@ -97,11 +116,13 @@ impl Authority {
             changes.push(Change::insert(
                 Kind::Notification,
                 &notification,
-                entry.id.clone().into_bytes(),
+                notification_value(&entry.id, configuration),
                 weeks,
             ));
             let mut collected = token.clone();
-            collected.collected += 1;
+            collected
+                .collections
+                .insert(configuration.clone(), collections.saturating_add(1));
             changes.push(Change::replace(
                 Kind::Token,
                 &token_id,
@@ -133,6 +154,7 @@ impl Authority {
     fn sign_copies(
         &self,
         mut entry: Entry,
+        configuration: &str,
         keys: &[PublicKey],
         now: Timestamp,
         random: &mut dyn Random,
@@ -143,16 +165,32 @@ impl Authority {
         let Allocation { places, changes } = self.allocate(&entry.id, keys.len(), random)?;
         let mut credentials = Vec::new();
         for (key, (list, index)) in keys.iter().zip(places) {
-            let status = (self.status_uri(list), index);
-            let draft = pending.draft(&entry, Some(key), Some(status));
-            let signed = self.signer.sign(draft, Some(&self.config.issuer), now, random);
+            let signed = match entry.mdoc_of(configuration) {
+                Some(doctype) => {
+                    let signer = self.document_signer.as_ref().ok_or(Failure::State)?;
+                    let status = StatusListReference::new(index, self.status_uri(list));
+                    let draft = pending.mdoc_draft(doctype, Some(status));
+                    let issuer_signed = signer.sign_mdoc(&draft, key, &self.rulebook, now, random);
+                    // OpenID4VCI 1.0 §A.2.4: base64url of `IssuerSigned`.
+                    issuer_signed.map(base64url::encode)
+                }
+                None => {
+                    let status = (self.status_uri(list), index);
+                    let draft = pending.draft(&entry, Some(key), Some(status));
+                    self.signer.sign(draft, Some(&self.config.issuer), now, random)
+                }
+            };
             credentials.push(signed.map_err(|_| Failure::State)?);
             entry.copies.push(CopyRecord {
+                configuration: configuration.to_owned(),
                 list,
                 index,
                 thumbprint: Some(key.thumbprint()),
                 issued: now.unix(),
             });
+        }
+        if !entry.collected.iter().any(|known| known == configuration) {
+            entry.collected.push(configuration.to_owned());
         }
         entry.offer = OfferState::Issued;
         entry.note(now, HistoryEvent::Issued { copies: keys.len() });
@@ -181,21 +219,33 @@ impl Authority {
         let bad = |_| Failure::request("invalid_notification_request", "a member is missing or malformed");
         let notification = body.map_err(bad)?;
         let unknown = || Failure::request("invalid_notification_id", "the notification id is unknown");
-        let record = self.record_of(Kind::Notification, &notification.id)?;
-        let record = record.filter(|record| *record == token.record).ok_or_else(unknown)?;
+        let value = self
+            .record_of(Kind::Notification, &notification.id)?
+            .ok_or_else(unknown)?;
+        let (record, configuration) = value.split_once('|').unwrap_or((&value, ""));
+        if record != token.record {
+            return Err(unknown());
+        }
         for _ in 0..TRIES {
-            let (mut entry, old) = self.entry(&record)?.ok_or_else(unknown)?;
+            let (mut entry, old) = self.entry(record)?.ok_or_else(unknown)?;
             let event = HistoryEvent::Notified {
                 event: notification.event.name().to_owned(),
             };
+            let accepts = notification.event == NotificationEvent::CredentialAccepted;
+            let is_new = accepts && !entry.accepted.iter().any(|known| known == configuration);
             // §11: the same notification again changes nothing.
-            if entry.history.iter().any(|known| known.event == event) {
+            if !is_new && entry.history.iter().any(|known| known.event == event) {
                 return Ok(empty());
             }
             entry.note(now, event);
-            if notification.event == NotificationEvent::CredentialAccepted {
-                entry.offer = OfferState::Accepted;
-                entry.pending = None;
+            if accepts {
+                entry.accepted.push(configuration.to_owned());
+                // Another format may still be to come.
+                let offered = entry.configurations();
+                if offered.len() == 1 || offered.iter().all(|offered| entry.accepted.contains(offered)) {
+                    entry.offer = OfferState::Accepted;
+                    entry.pending = None;
+                }
             }
             match self
                 .state

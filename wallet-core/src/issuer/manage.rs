@@ -1,9 +1,11 @@
 //! What the office does: offering, taking back, revoking, looking.
 
 use super::authority::{decode, digest, encode};
+use super::mdoc;
 use super::record::{Entry, HistoryEvent, OfferState, Pending, Record, RecordStatus, RecordView};
 use super::{Authority, Change, IssuerError, Kind, StateError};
 use crate::codec::base64url;
+use crate::credential::Format;
 use crate::crypto::{Random, random_bytes, random_token};
 use crate::protocol::openid4vci::{CredentialOffer, OfferLink, TxCode};
 use crate::time::Timestamp;
@@ -97,18 +99,43 @@ impl Authority {
 
     pub(super) fn offer_of(&self, entry: &Entry, code: &str) -> CredentialOffer {
         let tx_code = entry.tx_code_length.map(TxCode::numeric);
-        let configurations = vec![entry.vct.clone()];
+        let configurations = entry.configurations();
         CredentialOffer::new(self.config.issuer.clone(), configurations, code.to_owned(), tx_code)
     }
 
-    pub(super) fn new_entry(&self, record: Record, id: String, now: Timestamp) -> Result<Entry, IssuerError> {
-        if !self.config.types.contains(&record.vct) {
-            return Err(IssuerError::UnknownType);
+    /// The configurations that a record is offered as. Values that one of its formats cannot say are refused now, not
+    /// when somebody collects.
+    fn configurations_of(&self, record: &Record) -> Result<Vec<String>, IssuerError> {
+        let mut configurations = Vec::new();
+        for format in &record.formats {
+            let configuration = match format {
+                Format::DcSdJwt => Some(&record.vct).filter(|vct| self.config.types.contains(vct)),
+                Format::MsoMdoc => {
+                    let doctype = record.doctype.as_ref();
+                    doctype.filter(|doctype| self.document_signer.is_some() && self.config.doctypes.contains(doctype))
+                }
+                _ => None,
+            };
+            let configuration = configuration.ok_or(IssuerError::UnknownType)?;
+            if *format == Format::MsoMdoc {
+                mdoc::elements(&self.rulebook, configuration, &record.claims)?;
+            }
+            configurations.push(configuration.clone());
         }
+        Ok(configurations)
+    }
+
+    pub(super) fn new_entry(&self, record: Record, id: String, now: Timestamp) -> Result<Entry, IssuerError> {
+        let configurations = self.configurations_of(&record)?;
+        let is_mdoc = record.formats.contains(&Format::MsoMdoc);
         let seconds = |time: Option<Timestamp>| time.map(Timestamp::unix);
         Ok(Entry {
             id,
             vct: record.vct,
+            doctype: record.doctype.filter(|_| is_mdoc),
+            configurations,
+            collected: Vec::new(),
+            accepted: Vec::new(),
             approval: record.approval,
             unit: record.unit,
             supersedes: record.supersedes,

@@ -3,8 +3,12 @@
 use super::Authority;
 use super::authority::cacheable;
 use super::endpoint::Failure;
+use super::issue::Signer;
 use super::proof::algorithms;
 use crate::codec::{Json, Object};
+use crate::credential::ClaimPath;
+use crate::crypto::{Curve, SignatureAlgorithm};
+use crate::envelope::cose::Algorithm;
 use crate::envelope::jws::UnsignedJws;
 use crate::http::{HttpRequest, HttpResponse, percent_decode};
 use crate::keys::PublicKey;
@@ -15,6 +19,17 @@ use crate::protocol::openid4vci::{
 use crate::rulebook::{CredentialType, Language};
 use crate::time::Timestamp;
 use crate::trust::Certificate;
+
+/// The number in IANA "COSE Algorithms" that an mdoc names for a signature.
+fn cose_number(algorithm: SignatureAlgorithm) -> i64 {
+    let algorithm = match algorithm.curve() {
+        Curve::Ed25519 => Algorithm::EdDsa,
+        Curve::P384 | Curve::BrainpoolP384r1 => Algorithm::Es384,
+        Curve::P521 => Algorithm::Es512,
+        _ => Algorithm::Es256,
+    };
+    algorithm.label()
+}
 
 /// How long metadata may be kept, in seconds.
 const KEEP: u64 = 300;
@@ -62,6 +77,12 @@ impl Authority {
                 metadata.configurations.insert(vct.clone(), self.configuration(known));
             }
         }
+        if let Some(signer) = &self.document_signer {
+            for doctype in &self.config.doctypes {
+                let configuration = self.mdoc_configuration(doctype, signer);
+                metadata.configurations.insert(doctype.clone(), configuration);
+            }
+        }
         metadata
     }
 
@@ -80,6 +101,38 @@ impl Authority {
             description
         });
         configuration.metadata = Some(CredentialMetadata::new(names.collect(), claims.collect()));
+        configuration
+    }
+
+    /// A document type as OpenID4VCI 1.0 §A.2.2 describes it.
+    fn mdoc_configuration(&self, doctype: &str, signer: &Signer) -> CredentialConfiguration {
+        let languages = [Language::German, Language::English];
+        let mut configuration = CredentialConfiguration::mso_mdoc(doctype, doctype, &algorithms());
+        configuration.signing_algorithms = vec![Json::from(cose_number(signer.key().algorithm()))];
+        // The type itself, and national ones that share the document type, if they are issued here.
+        let issued = |known: &&CredentialType| self.config.types.iter().any(|vct| vct == known.vct());
+        let base = self.rulebook.lookup_doctype(doctype);
+        let national = self.rulebook.types().filter(issued);
+        let national = national.filter(|known| known.mdoc().is_some_and(|ids| ids.doctype == doctype));
+        let mut claims: Vec<ClaimDescription> = Vec::new();
+        for info in base.into_iter().chain(national).flat_map(CredentialType::claims) {
+            let Some(element) = info.element() else { continue };
+            // §A.2.2: name space and element identifier.
+            let path = ClaimPath::of_keys(&element.namespace, &[&element.identifier]);
+            if claims.iter().any(|known| known.path == path) {
+                continue;
+            }
+            let labels = languages.iter();
+            let labels = labels.map(|language| Display::new(info.label(*language), Some(language.tag())));
+            let mut description = ClaimDescription::new(path, labels.collect());
+            description.mandatory = info.is_mandatory();
+            claims.push(description);
+        }
+        let names = languages.iter().filter_map(|language| {
+            let name = base?.name(*language);
+            Some(Display::new(name, Some(language.tag())))
+        });
+        configuration.metadata = Some(CredentialMetadata::new(names.collect(), claims));
         configuration
     }
 

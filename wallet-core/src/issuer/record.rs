@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::IssuerError;
 use crate::codec::Object;
 use crate::credential::ClaimPath;
+use crate::credential::Format;
 use crate::rulebook::Rulebook;
 use crate::time::{Timestamp, Validity};
 
@@ -12,8 +13,12 @@ use crate::time::{Timestamp, Validity};
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
-    /// The credential type.
+    /// The credential type; of a type that exists in mdoc alone, its document type.
     pub vct: String,
+    /// The document type, if the type exists in mdoc.
+    pub doctype: Option<String>,
+    /// The formats that it is issued in, each with copies of its own; set by [`Record::in_formats`].
+    pub formats: Vec<Format>,
     /// The values.
     pub claims: Object,
     /// The places that are disclosed one by one.
@@ -29,21 +34,50 @@ pub struct Record {
 }
 
 impl Record {
-    /// A record of a type of the rulebook, which says what is disclosed one by one.
-    pub fn new(rulebook: &Rulebook, vct: &str, claims: Object, approval: Approval) -> Result<Self, IssuerError> {
-        let disclosable = rulebook
-            .lookup(vct)
-            .ok_or(IssuerError::UnknownType)?
-            .disclosure_paths(&claims);
+    /// A record of a type of the rulebook, which says what is disclosed one by one. `id` is a `vct`, or the document
+    /// type of a type that exists in mdoc alone. It is issued as SD-JWT VC if the type exists there.
+    pub fn new(rulebook: &Rulebook, id: &str, claims: Object, approval: Approval) -> Result<Self, IssuerError> {
+        let mdoc_only = || rulebook.lookup_doctype(id).filter(|known| known.is_mdoc_only());
+        let known = rulebook.lookup(id).or_else(mdoc_only).ok_or(IssuerError::UnknownType)?;
+        let format = if known.is_mdoc_only() {
+            Format::MsoMdoc
+        } else {
+            Format::DcSdJwt
+        };
         Ok(Self {
-            vct: vct.to_owned(),
+            vct: id.to_owned(),
+            doctype: known.mdoc().map(|ids| ids.doctype.clone()),
+            formats: vec![format],
+            disclosable: known.disclosure_paths(&claims),
             claims,
-            disclosable,
             approval,
             unit: None,
             validity: Validity::default(),
             supersedes: None,
         })
+    }
+
+    /// The record in these formats: one set of values, a configuration for each format in one session.
+    pub fn in_formats(mut self, formats: &[Format]) -> Result<Self, IssuerError> {
+        let mut wanted = Vec::new();
+        for format in formats {
+            let exists = match format {
+                Format::DcSdJwt => self.doctype.as_ref() != Some(&self.vct),
+                Format::MsoMdoc => self.doctype.is_some(),
+                _ => false,
+            };
+            if !exists {
+                return Err(IssuerError::UnsupportedFormat);
+            }
+            if !wanted.contains(format) {
+                wanted.push(*format);
+            }
+        }
+        if wanted.is_empty() {
+            return Err(IssuerError::UnsupportedFormat);
+        }
+        self.formats = wanted;
+        Ok(self)
     }
 }
 
@@ -98,6 +132,18 @@ impl IssuingUnit {
 pub(super) struct Entry {
     pub(super) id: String,
     pub(super) vct: String,
+    /// The document type, if it is issued as mdoc too.
+    #[serde(default)]
+    pub(super) doctype: Option<String>,
+    /// The configurations that are offered; empty means the one of the type, as records of earlier versions do.
+    #[serde(default)]
+    pub(super) configurations: Vec<String>,
+    /// Those that were collected.
+    #[serde(default)]
+    pub(super) collected: Vec<String>,
+    /// Those that the wallet confirmed.
+    #[serde(default)]
+    pub(super) accepted: Vec<String>,
     pub(super) approval: Approval,
     pub(super) unit: Option<IssuingUnit>,
     pub(super) supersedes: Option<String>,
@@ -124,6 +170,20 @@ pub(super) struct Pending {
 }
 
 impl Entry {
+    /// The configurations that are offered.
+    pub(super) fn configurations(&self) -> Vec<String> {
+        if self.configurations.is_empty() {
+            vec![self.vct.clone()]
+        } else {
+            self.configurations.clone()
+        }
+    }
+
+    /// The document type, if this configuration is the one of the mdoc.
+    pub(super) fn mdoc_of(&self, configuration: &str) -> Option<&str> {
+        self.doctype.as_deref().filter(|doctype| *doctype == configuration)
+    }
+
     pub(super) fn note(&mut self, now: Timestamp, event: HistoryEvent) {
         self.history.push(HistoryEntry { at: now.unix(), event });
     }
@@ -132,6 +192,7 @@ impl Entry {
         RecordView {
             id: self.id.clone(),
             vct: self.vct.clone(),
+            configurations: self.configurations(),
             approval: self.approval.clone(),
             unit: self.unit.clone(),
             supersedes: self.supersedes.clone(),
@@ -153,6 +214,8 @@ pub struct RecordView {
     pub id: String,
     /// The credential type.
     pub vct: String,
+    /// The configurations that are offered: one for each format.
+    pub configurations: Vec<String>,
     /// Who approved it, on what basis.
     pub approval: Approval,
     /// The unit that issues.
@@ -211,6 +274,9 @@ pub enum RecordStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CopyRecord {
+    /// The configuration that it was issued for; empty in records of earlier versions.
+    #[serde(default)]
+    pub configuration: String,
     /// The status list.
     pub list: u32,
     /// The place in it.

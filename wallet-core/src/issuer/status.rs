@@ -137,6 +137,7 @@ impl Authority {
             let signed = self.signer.sign(draft, Some(&self.config.issuer), now, random)?;
             let mut issued = entry.clone();
             issued.copies.push(CopyRecord {
+                configuration: issued.vct.clone(),
                 list,
                 index,
                 thumbprint: holder.map(PublicKey::thumbprint),

@@ -1,5 +1,7 @@
 //! Offers by reference, the token endpoint, the nonce endpoint.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::authority::{decode, digest, encode};
@@ -21,8 +23,9 @@ pub(super) struct TokenEntry {
     pub(super) expires: i64,
     /// The thumbprint of the DPoP key it is bound to (RFC 9449 §6).
     pub(super) bound_to: Option<String>,
-    /// How often credentials were collected with it.
-    pub(super) collected: u32,
+    /// How often the credentials of each configuration were collected with it.
+    #[serde(default)]
+    pub(super) collections: BTreeMap<String, u32>,
 }
 
 /// A request lost against another one is tried again so often.
@@ -105,7 +108,7 @@ impl Authority {
             record: record.clone(),
             expires: expires.unix(),
             bound_to: bound_to.map(str::to_owned),
-            collected: 0,
+            collections: BTreeMap::new(),
         };
         entry.offer = OfferState::Redeemed;
         entry.note(now, HistoryEvent::Redeemed);

@@ -417,21 +417,48 @@ impl Consent {
         Ok(Signing::new(self.request, choice, prepared, now))
     }
 
-    /// With credential sets, a query that is part of no fully answered option gets no answer (§6.4.2).
+    /// With credential sets, what is answered is one option of each set that is, and nothing beyond (§6.4.2): not two
+    /// formats of one document.
     fn nothing_beyond(&self, answered: &[&str]) -> bool {
         let sets = self.evaluation.sets();
-        let complete = |ids: &[String]| ids.iter().all(|id| answered.contains(&id.as_str()));
-        sets.is_empty()
-            || answered.iter().all(|query| {
-                let mut options = sets.iter().flat_map(dcql::SetAnswer::options);
-                options.any(|(_, ids)| complete(ids) && ids.iter().any(|id| id == query))
-            })
+        let mut tries = MOST_COMBINATIONS;
+        sets.is_empty() || is_one_option_each(sets, answered, &mut Vec::new(), &mut tries)
     }
 
     /// The flow as bytes; they hold the request, no values. The caller seals them.
     pub fn suspend(&self) -> Vec<u8> {
         State::Ask(Asked::of(&self.request)).to_bytes()
     }
+}
+
+/// More combinations of options than a choice is compared with: honest verifiers have a handful.
+const MOST_COMBINATIONS: usize = 10_000;
+
+/// Whether `answered` is the union of `taken` and one option of each set, or none of an optional one.
+fn is_one_option_each<'a>(
+    sets: &'a [dcql::SetAnswer],
+    answered: &[&str],
+    taken: &mut Vec<&'a str>,
+    tries: &mut usize,
+) -> bool {
+    if *tries == 0 {
+        return false;
+    }
+    *tries -= 1;
+    let Some((set, rest)) = sets.split_first() else {
+        return answered.iter().all(|query| taken.contains(query));
+    };
+    let before = taken.len();
+    for (_, option) in set.options() {
+        if option.iter().all(|id| answered.contains(&id.as_str())) {
+            taken.extend(option.iter().map(String::as_str));
+            if is_one_option_each(rest, answered, taken, tries) {
+                return true;
+            }
+            taken.truncate(before);
+        }
+    }
+    !set.is_required() && is_one_option_each(rest, answered, taken, tries)
 }
 
 /// Exactly what leaves, as text that can be compared: what a suspended consent is bound to.

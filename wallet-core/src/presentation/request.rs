@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Arrival, Context, Malformed, PeerMisbehaved, PresentationError, Refused, UnsignedRequests, Unsupported};
-use crate::codec::{Budget, Json, Object};
+use crate::codec::{Budget, Json, Object, base64url};
 use crate::credential::HolderBinding;
 use crate::crypto::{ContentCipher, sha256};
 use crate::envelope::jws::UnverifiedJws;
@@ -300,12 +300,19 @@ impl Request {
 
     /// What a presentation at this time is bound to.
     pub(super) fn binding(&self, at: Timestamp) -> Result<HolderBinding, PresentationError> {
-        let audience = match &self.receiver {
-            // The full client identifier, prefix included (§B.3.6).
-            Receiver::Post(_) => self.object.client_id.as_str().to_owned(),
-            Receiver::Page { origin, .. } => origin_audience(origin),
+        let thumbprint = match self.recipient()? {
+            Some((key, _)) => base64url::decode(key.key.thumbprint()).ok(),
+            None => None,
         };
-        Ok(HolderBinding::new(self.object.nonce.clone(), audience, at))
+        let (nonce, thumbprint) = (self.object.nonce.as_str(), thumbprint.as_deref());
+        Ok(match &self.receiver {
+            // The address as it stands in the signed request: it is hashed, not followed.
+            Receiver::Post(_) => {
+                let response_uri = self.object.response_uri.as_deref().unwrap_or_default();
+                HolderBinding::redirect(self.object.client_id.as_str(), nonce, thumbprint, response_uri, at)
+            }
+            Receiver::Page { origin, .. } => HolderBinding::dc_api(origin, nonce, thumbprint, at),
+        })
     }
 
     /// What the consent is bound to: the bytes of the request.

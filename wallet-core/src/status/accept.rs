@@ -28,9 +28,12 @@ impl HasStatus for SdJwt {
     }
 }
 
-impl HasStatus for Mdoc {
+impl HasStatus for Credential {
     fn status_reference(&self) -> Result<Option<StatusListReference>, StatusReferenceError> {
-        Self::status_reference(self)
+        match self {
+            Self::Mdoc(credential) => HasStatus::status_reference(&**credential),
+            Self::SdJwt(credential) => HasStatus::status_reference(credential),
+        }
     }
 
     fn validity(&self) -> Validity {
@@ -38,11 +41,9 @@ impl HasStatus for Mdoc {
     }
 }
 
-impl HasStatus for Credential {
+impl HasStatus for Mdoc {
     fn status_reference(&self) -> Result<Option<StatusListReference>, StatusReferenceError> {
-        match self {
-            Self::SdJwt(credential) => HasStatus::status_reference(credential),
-        }
+        Self::status_reference(self)
     }
 
     fn validity(&self) -> Validity {

@@ -1,7 +1,7 @@
 //! Device authentication: what the device's key signs, and what it may say by itself (ISO 18013-5 §9.1.3).
 
-use crate::codec::cbor::{TAG_EMBEDDED, Writer};
-use crate::crypto::AgreementKey;
+use crate::codec::CborValue;
+use crate::codec::cbor::Writer;
 use crate::envelope::session::device_mac_key;
 
 use super::transcript::tagged;
@@ -17,7 +17,7 @@ pub(super) fn authentication_bytes(transcript: &SessionTranscript, doctype: &str
 }
 
 /// `DeviceNameSpacesBytes` of elements that are in the order of their namespaces.
-pub(super) fn namespaces_bytes(elements: &[(String, Vec<(String, crate::codec::CborValue)>)]) -> Vec<u8> {
+pub(super) fn namespaces_bytes(elements: &[(String, Vec<(String, CborValue)>)]) -> Vec<u8> {
     let mut inner = Writer::new();
     inner.map(elements.len());
     for (namespace, elements) in elements {
@@ -26,10 +26,7 @@ pub(super) fn namespaces_bytes(elements: &[(String, Vec<(String, crate::codec::C
             inner.text(element).value(value);
         }
     }
-    let inner = inner.into_bytes();
-    let mut out = Writer::with_capacity(inner.len() + 4);
-    out.tag(TAG_EMBEDDED).bytes(&inner);
-    out.into_bytes()
+    tagged(&inner.into_bytes())
 }
 
 impl Mdoc {
@@ -53,20 +50,26 @@ impl Mdoc {
             self.doctype(),
             device.namespaces.bytes(&device.received),
         );
-        match &device.auth {
-            DeviceAuth::Signature(signature) => {
-                signature
-                    .check(key, &[], Some(&payload))
-                    .map_err(MdocError::DeviceAuth)?;
-            }
+        let verdict = match &device.auth {
+            DeviceAuth::Signature(signature) => signature.check(key, &[], detached(signature.inspect(), &payload)),
             DeviceAuth::Mac(mac) => {
-                let own: &AgreementKey = binding.reader_key.ok_or(MdocError::DeviceMacKey)?;
-                let mac_key =
-                    device_mac_key(own, key, &binding.transcript.to_tagged()).map_err(|_| MdocError::DeviceMacKey)?;
-                mac.verify(mac_key.as_slice(), &[], Some(&payload))
-                    .map_err(MdocError::DeviceAuth)?;
+                let own = binding.reader_key.ok_or(MdocError::DeviceMacKey)?;
+                let mac_key = device_mac_key(own, key, &binding.transcript.to_tagged());
+                let mac_key = mac_key.map_err(|_| MdocError::DeviceMacKey)?;
+                let verdict = mac.verify(mac_key.as_slice(), &[], detached(mac.inspect(), &payload));
+                verdict.map(drop)
             }
-        }
-        Ok(())
+        };
+        verdict.map_err(MdocError::DeviceAuth)
+    }
+}
+
+/// What stands for a payload that is not carried (§9.1.3.4). Some wallets carry it: then it must be the very bytes that
+/// we expect, and is checked as carried.
+fn detached<'a>(carried: Option<&[u8]>, expected: &'a [u8]) -> Option<&'a [u8]> {
+    if carried == Some(expected) {
+        None
+    } else {
+        Some(expected)
     }
 }

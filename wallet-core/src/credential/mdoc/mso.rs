@@ -97,6 +97,12 @@ impl MobileSecurityObject {
         self.digests.iter().map(|(name, _)| name.text(whole))
     }
 
+    /// All digests, of elements that came along and of others.
+    pub(super) fn all_digests<'a>(&'a self, whole: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let digests = self.digests.iter().flat_map(|(_, digests)| digests);
+        digests.map(move |(_, digest)| digest.bytes(whole))
+    }
+
     /// `deviceKey`.
     pub(super) fn read_device_key(&self, whole: &[u8]) -> Result<PublicKey, CoseKeyError> {
         PublicKey::parse_cose_key(self.device_key.bytes(whole), &mut Budget::default())

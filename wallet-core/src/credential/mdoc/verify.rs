@@ -135,6 +135,9 @@ impl Mdoc {
         // validity of the document signer's certificate.
         let chain = self.issuer_auth.x5chain().map_err(MdocError::IssuerAuth)?;
         let chain = chain.ok_or(MdocError::X5ChainMissing)?;
+        if let Some(leaf) = chain.first() {
+            self.issuer_auth.check_x5t(leaf).map_err(MdocError::IssuerAuth)?;
+        }
         let country = self.text_element("issuing_country");
         let jurisdiction = self.text_element("issuing_jurisdiction");
         let claim = DocumentSignerClaim::new(&chain, self.doctype(), self.signed())

@@ -116,6 +116,18 @@ impl CredentialConfiguration {
         }
     }
 
+    /// An mdoc of type `doctype`, bound to a key by a `jwt` proof with one of `algorithms` (Appendix A.2). What it is
+    /// signed with is told as COSE numbers.
+    pub fn mso_mdoc(doctype: impl Into<String>, scope: impl Into<String>, algorithms: &[&str]) -> Self {
+        let mut configuration = Self::sd_jwt_vc("", scope, algorithms);
+        configuration.format = "mso_mdoc".to_owned();
+        configuration.vct = None;
+        configuration.doctype = Some(doctype.into());
+        configuration.binding_methods = Some(vec!["cose_key".to_owned()]);
+        configuration.signing_algorithms = Vec::new();
+        configuration
+    }
+
     /// Whether the credential is bound to a key of the holder.
     pub fn is_bound(&self) -> bool {
         self.proof_types.as_ref().is_some_and(|types| !types.is_empty())
