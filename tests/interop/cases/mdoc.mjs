@@ -1,7 +1,8 @@
 // mdocs in both directions between the foreign packages and the command line.
 import assert from 'node:assert/strict'
+import { embed, encode } from '../lib/cbor.mjs'
 import { newDocumentSigner } from '../lib/certificates.mjs'
-import { transcriptOf } from '../lib/mdoc.mjs'
+import { coseKey, transcriptOf } from '../lib/mdoc.mjs'
 import { file, run } from '../lib/mappe.mjs'
 import * as mdl from '../peers/mdl.mjs'
 import * as owf from '../peers/mdoc.mjs'
@@ -19,10 +20,15 @@ const bound = ({ clientId, nonce, responseUri, origin, jwkThumbprint }) => Objec
 }).flatMap(([name, value]) => (value ? [name, value] : []))
 
 /** Lets the command line judge bytes of a format, here as an answer to OpenID4VP carries them. */
-async function judge(context, format, bytes, { anchor, binding }) {
+async function judge(context, format, bytes, { anchor, binding, transcript, reader }) {
   const folder = await context.folder()
+  const session = [
+    ...(binding ? bound(binding) : []),
+    ...(transcript ? ['--session-transcript', await file(folder, 'transcript.txt', transcript.toString('hex'))] : []),
+    ...(reader ? ['--reader-key', await file(folder, 'reader.jwk', reader)] : []),
+  ]
   const { code, stdout, said } = await run('verify', '--format', format, '--trust', await file(folder, 'iaca.pem', anchor),
-    ...(binding ? bound(binding) : []), '--json', await file(folder, 'mdoc.txt', bytes.toString('base64url')))
+    ...session, '--json', await file(folder, 'mdoc.txt', bytes.toString('base64url')))
   assert.ok(stdout.startsWith('{'), said)
   return { code, said, line: JSON.parse(stdout) }
 }
@@ -78,11 +84,33 @@ const presented = (name, { issue, present }) => ({
   },
 })
 
+/** How a meeting in person is bound, in the least detail: engagement, ephemeral key of the reader, QR code. */
+const inPerson = (reader) => encode([embed(new Map([[0, '1.0']])), embed(coseKey(reader)), null])
+
 export const cases = [
   issued('@owf/mdoc', owf, PID, PID, PID_CLAIMS),
   issued('@auth0/mdl', mdl, MDL, MDL_NAMESPACE, MDL_CLAIMS),
   issued('pymdoccbor', pymdoccbor, PID, PID, PID_CLAIMS),
   presented('@owf/mdoc', owf),
   presented('@auth0/mdl', mdl),
+  {
+    name: 'mdoc: we verify a device MAC by @auth0/mdl, with the key of the reader it was made for and with no other',
+    async run(context) {
+      const [signer, holder] = [await newDocumentSigner(), await newKeyPair()]
+      const [reader, other] = [await newKeyPair(), await newKeyPair()]
+      const transcript = inPerson(reader.publicJwk)
+      const issuerSigned = await mdl.issue(MDL, { [MDL_NAMESPACE]: MDL_CLAIMS }, { signer, holder })
+      const shown = { [MDL_NAMESPACE]: ['family_name'] }
+      const response = await mdl.present(issuerSigned, MDL, shown, { holder, transcript, reader: reader.publicJwk })
+      const verdict = async (key) => {
+        const { code, line } = await judge(context, 'device-response', response, { anchor: signer.root, transcript, reader: key })
+        return [code, line.verdict]
+      }
+      assert.deepEqual(await verdict(reader.privateJwk), [0, 'accepted'])
+      assert.deepEqual(await verdict(other.privateJwk), [1, 'refused'])
+      // Without a key there is nothing to say about it, neither way.
+      assert.deepEqual(await verdict(undefined), [2, 'undetermined'])
+    },
+  },
   ...tamperings.map(refusal),
 ]

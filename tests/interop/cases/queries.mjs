@@ -24,7 +24,9 @@ export const PID = {
 /** The same claims of a type that nobody holds. */
 export const UNKNOWN_TYPE = { credentials: [{ ...REPORT.credentials[0], meta: { vct_values: ['urn:example:nobody-has-this'] } }] }
 
-export const UNKNOWN_DOCTYPE = { credentials: [{ ...PID.credentials[0], meta: { doctype_value: 'org.example.nobody-has-this' } }] }
+export const UNKNOWN_DOCTYPE = {
+  credentials: [{ ...PID.credentials[0], meta: { doctype_value: 'org.example.nobody-has-this' } }],
+}
 
 /** Every way to sign and send a request that a wallet has to support. */
 export const COMBINATIONS = ['x509_hash', 'x509_san_dns']
