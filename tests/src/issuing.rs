@@ -144,8 +144,14 @@ impl Phone {
     /// A wallet that trusts `school`, for a user with this transaction code.
     #[must_use]
     pub fn new(school: &School, offer: &OfferCreated) -> Self {
+        Self::trusting(school.trust(), offer)
+    }
+
+    /// A wallet that trusts these issuers, for a user with this transaction code.
+    #[must_use]
+    pub fn trusting(trust: TrustStore, offer: &OfferCreated) -> Self {
         Self {
-            trust: school.trust(),
+            trust,
             config: Config::default(),
             keys: Vec::new(),
             tx_code: offer.tx_code.clone(),

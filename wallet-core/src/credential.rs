@@ -10,4 +10,4 @@ mod status_reference;
 pub use any::{Credential, CredentialError, HolderBinding, Presentation, Selection, UnboundPresentation};
 pub use path::{ClaimPath, PathElement, PathError};
 pub use state::{Accepted, Format, Held, Unverified, Verified};
-pub use status_reference::{StatusListReference, StatusReferenceError};
+pub use status_reference::{StatusEntry, StatusFormat, StatusListReference, StatusReferenceError};

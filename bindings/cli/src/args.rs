@@ -322,8 +322,58 @@ pub(crate) enum WalletCommand {
     },
 }
 
+/// The formats of a PID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PidFormatArg {
+    /// ISO mdoc
+    Mdoc,
+    /// SD-JWT VC
+    #[value(name = "dc+sd-jwt")]
+    DcSdJwt,
+    /// SD-JWT VC, then mdoc
+    Both,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IssuePidArgs {
+    /// The record: the fields of an identity card as JSON; what comes from it is marked as test data
+    pub(crate) record: PathBuf,
+    /// The format
+    #[arg(long, value_enum, default_value = "both")]
+    pub(crate) format: PidFormatArg,
+    /// The issuer's private key: PEM (PKCS #8) or JWK
+    #[arg(long, value_name = "K")]
+    pub(crate) key: PathBuf,
+    /// The issuer's certificate chain in PEM, leaf first
+    #[arg(long, value_name = "C")]
+    pub(crate) cert: PathBuf,
+    /// The key of the document signer, which signs the mdoc; without it, --key does
+    #[arg(long, value_name = "K", requires = "document_cert")]
+    pub(crate) document_key: Option<PathBuf>,
+    /// The certificate chain of the document signer in PEM, leaf first
+    #[arg(long, value_name = "C", requires = "document_key")]
+    pub(crate) document_cert: Option<PathBuf>,
+    /// The holder's public key as JWK; given twice, the second one is for the mdoc
+    #[arg(long, value_name = "JWK", required = true)]
+    pub(crate) holder: Vec<PathBuf>,
+    /// The type; without it the German PID for a German card, and the EU's for others
+    #[arg(long = "type", value_name = "VCT")]
+    pub(crate) vct: Option<String>,
+    /// How many days it is good
+    #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..=366))]
+    pub(crate) days: u16,
+    /// Where the credential goes, both as two lines; without it, standard output. An mdoc is base64url
+    #[arg(long, value_name = "F")]
+    pub(crate) out: Option<PathBuf>,
+    /// Prints one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum IssueCommand {
+    /// Issues a PID from a record file that stands for the data of an identity card
+    Pid(Box<IssuePidArgs>),
     /// Issues a school report from an XSchule 1.2 message
     SchoolReport {
         /// The message

@@ -81,6 +81,7 @@ fn wants_json(command: &Command) -> bool {
         Command::Inspect(args) => args.json,
         Command::Dcql(args) => args.json,
         Command::Keys(KeysCommand::New { json, .. }) | Command::Issue(IssueCommand::SchoolReport { json, .. }) => *json,
+        Command::Issue(IssueCommand::Pid(args)) => args.json,
         Command::Trust(
             TrustCommand::Add { place, .. }
             | TrustCommand::List { place }

@@ -1,23 +1,81 @@
-//! Where a credential says its status is kept (Token Status List §6).
+//! Where a credential says its status is kept: an entry of a status list (Token Status List §6) or an identifier that
+//! a list of revoked ones may hold (ISO 18013-5 second edition §12.3.6).
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
+use crate::codec::cbor::CborValue;
 use crate::codec::{Json, Object};
 
-/// The place of a credential's status: an entry of a status list.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The place of a credential's status.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StatusListReference {
-    /// `idx`: which entry.
-    pub index: u64,
+    /// Which entry.
+    pub entry: StatusEntry,
     /// `uri`: which list, and where to fetch it; compared byte for byte with `sub` of the list.
     pub uri: String,
+    /// The form of the list, which is that of the credential and not of the server's choosing.
+    pub format: StatusFormat,
+    /// `certificate`: the trust point that signed the top of the list's chain, in DER; without it the list is signed
+    /// under the same authority as the credential.
+    pub trust_point: Option<Vec<u8>>,
+}
+
+/// Which entry of a list is a credential's own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum StatusEntry {
+    /// `identifier_list`: the list holds this identifier if the credential is revoked.
+    Identifier(Vec<u8>),
+    /// `status_list`: the value at this index says how the credential stands.
+    Index(u64),
+}
+
+/// The form of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum StatusFormat {
+    /// A CWT in a `COSE_Sign1`: mdocs refer to it.
+    Cwt,
+    /// A JWT: what is JSON refers to it.
+    #[default]
+    Jwt,
 }
 
 impl StatusListReference {
-    /// A reference.
+    /// A reference to an entry of a list that is a JWT.
     pub fn new(index: u64, uri: impl Into<String>) -> Self {
-        Self { index, uri: uri.into() }
+        Self {
+            entry: StatusEntry::Index(index),
+            uri: uri.into(),
+            format: StatusFormat::Jwt,
+            trust_point: None,
+        }
+    }
+
+    /// A reference to an entry of a list that is a CWT.
+    pub fn cwt(index: u64, uri: impl Into<String>) -> Self {
+        Self {
+            format: StatusFormat::Cwt,
+            ..Self::new(index, uri)
+        }
+    }
+
+    /// A reference to a list of identifiers, which is always a CWT.
+    pub fn identifier(identifier: impl Into<Vec<u8>>, uri: impl Into<String>) -> Self {
+        Self {
+            entry: StatusEntry::Identifier(identifier.into()),
+            ..Self::cwt(0, uri)
+        }
+    }
+
+    /// The reference with the trust point of the list's chain, in DER.
+    #[must_use]
+    pub fn trust_point(mut self, certificate: impl Into<Vec<u8>>) -> Self {
+        self.trust_point = Some(certificate.into());
+        self
     }
 
     /// Reads the value of the `status` claim. A mechanism that is not understood is an error, never "no status".
@@ -29,18 +87,60 @@ impl StatusListReference {
         let list = list.as_object().ok_or(StatusReferenceError::Malformed("status_list"))?;
         let index = list.get("idx").and_then(Json::as_u64);
         let uri = list.get("uri").and_then(Json::as_str).filter(|uri| !uri.is_empty());
-        Ok(Self {
-            index: index.ok_or(StatusReferenceError::Malformed("idx"))?,
-            uri: uri.ok_or(StatusReferenceError::Malformed("uri"))?.to_owned(),
-        })
+        let index = index.ok_or(StatusReferenceError::Malformed("idx"))?;
+        Ok(Self::new(index, uri.ok_or(StatusReferenceError::Malformed("uri"))?))
     }
 
-    /// The value of the `status` claim.
+    /// Reads `status` of a mobile security object. Where both mechanisms are there, both say the same, and the status
+    /// list is taken: it tells more. A mechanism that is not understood is an error, never "no status".
+    pub fn from_mdoc(status: &CborValue) -> Result<Self, StatusReferenceError> {
+        let bad = StatusReferenceError::Malformed;
+        status.as_map().ok_or(bad("status"))?;
+        let (name, list) = match (status.get("status_list"), status.get("identifier_list")) {
+            (Some(list), _) => ("status_list", list),
+            (None, Some(list)) => ("identifier_list", list),
+            (None, None) => return Err(StatusReferenceError::UnsupportedMechanism),
+        };
+        list.as_map().ok_or(bad(name))?;
+        let uri = list
+            .get("uri")
+            .and_then(CborValue::as_str)
+            .filter(|uri| !uri.is_empty());
+        let uri = uri.ok_or(bad("uri"))?;
+        let reference = if name == "status_list" {
+            Self::cwt(list.get("idx").and_then(CborValue::as_u64).ok_or(bad("idx"))?, uri)
+        } else {
+            let id = list.get("id").and_then(CborValue::as_bytes).filter(|id| !id.is_empty());
+            Self::identifier(id.ok_or(bad("id"))?, uri)
+        };
+        match list.get("certificate") {
+            None => Ok(reference),
+            Some(certificate) => Ok(reference.trust_point(certificate.as_bytes().ok_or(bad("certificate"))?)),
+        }
+    }
+
+    /// The value of the `status` claim; a list of identifiers has none in JSON.
     pub fn to_claim(&self) -> Object {
+        let StatusEntry::Index(index) = self.entry else {
+            return Object::new();
+        };
         let list = Object::new()
-            .with("idx", Json::from(self.index))
+            .with("idx", Json::from(index))
             .with("uri", Json::from(self.uri.as_str()));
         Object::new().with("status_list", Json::from(list))
+    }
+
+    /// The value of `status` of a mobile security object.
+    pub fn to_mdoc(&self) -> CborValue {
+        let (name, mut list) = match &self.entry {
+            StatusEntry::Index(index) => ("status_list", vec![("idx", CborValue::from(*index))]),
+            StatusEntry::Identifier(id) => ("identifier_list", vec![("id", CborValue::bytes(id.as_slice()))]),
+        };
+        list.push(("uri", CborValue::text(self.uri.as_str())));
+        if let Some(certificate) = &self.trust_point {
+            list.push(("certificate", CborValue::bytes(certificate.as_slice())));
+        }
+        CborValue::map([(name, CborValue::map(list))])
     }
 }
 
@@ -108,5 +208,50 @@ mod tests {
             StatusListReference::from_claim(&json("[]")),
             Err(StatusReferenceError::Malformed("status"))
         );
+    }
+
+    #[test]
+    fn mdocs_refer_to_lists_of_both_kinds() {
+        const URI: &str = "https://a.example/1";
+        for reference in [
+            StatusListReference::cwt(7, URI),
+            StatusListReference::identifier([1, 2, 3], URI),
+            StatusListReference::cwt(7, URI).trust_point([0x30, 0x00]),
+        ] {
+            assert_eq!(
+                StatusListReference::from_mdoc(&reference.to_mdoc()),
+                Ok(reference.clone())
+            );
+            let kept = serde_json::to_string(&reference).unwrap();
+            assert_eq!(serde_json::from_str::<StatusListReference>(&kept).unwrap(), reference);
+        }
+        let uri = || ("uri", CborValue::text(URI));
+        let list = |members: Vec<(&'static str, CborValue)>| CborValue::map(members);
+        let index = || ("idx", CborValue::from(7_u64));
+        let bad = |name| Err(StatusReferenceError::Malformed(name));
+        for (status, outcome) in [
+            (CborValue::Null, bad("status")),
+            (
+                CborValue::map([("other", CborValue::Null)]),
+                Err(StatusReferenceError::UnsupportedMechanism),
+            ),
+            (CborValue::map([("status_list", CborValue::Null)]), bad("status_list")),
+            (CborValue::map([("status_list", list(vec![uri()]))]), bad("idx")),
+            (CborValue::map([("status_list", list(vec![index()]))]), bad("uri")),
+            (CborValue::map([("identifier_list", list(vec![uri()]))]), bad("id")),
+            (
+                CborValue::map([("identifier_list", list(vec![("id", CborValue::bytes([])), uri()]))]),
+                bad("id"),
+            ),
+            (
+                CborValue::map([(
+                    "status_list",
+                    list(vec![index(), uri(), ("certificate", CborValue::text("x"))]),
+                )]),
+                bad("certificate"),
+            ),
+        ] {
+            assert_eq!(StatusListReference::from_mdoc(&status), outcome);
+        }
     }
 }

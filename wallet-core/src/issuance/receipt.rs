@@ -7,7 +7,7 @@ use super::flow::{Chosen, Then, Work, report};
 use super::step::{CredentialPreview, Outcome, Preview, Question, Report, Topic};
 use super::{IssuanceError, Rejection, Step};
 use crate::codec::Budget;
-use crate::credential::{Credential, Unverified, Verified};
+use crate::credential::{Credential, StatusEntry, Unverified, Verified};
 use crate::keys::KeyHandle;
 use crate::protocol::openid4vci::NotificationEvent;
 use crate::time::Timestamp;
@@ -149,7 +149,7 @@ fn check(work: &Work, trust: &TrustStore, now: Timestamp) -> Result<Vec<Received
 #[derive(Default)]
 struct Links {
     salts: HashSet<String>,
-    statuses: HashSet<(String, u64)>,
+    statuses: HashSet<(String, StatusEntry)>,
     keys: HashSet<String>,
 }
 
@@ -238,7 +238,7 @@ impl Links {
             }
         }
         if let Some(reference) = copy.status_reference().map_err(Rejection::Credential)?
-            && !self.statuses.insert((reference.uri, reference.index))
+            && !self.statuses.insert((reference.uri, reference.entry))
         {
             return linked("a status entry");
         }

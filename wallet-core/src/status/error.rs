@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::credential::StatusReferenceError;
+use crate::envelope::cose::CoseError;
 use crate::envelope::jws::JwsError;
 use crate::http::UrlError;
 use crate::time::{OutsideValidity, Timestamp};
@@ -12,10 +13,18 @@ use crate::trust::TrustError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StatusError {
+    /// A list as CWT does not carry the certificates of its signer.
+    ChainMissing,
+    /// A list as CWT carries the certificates of its signer where nobody vouches for them.
+    ChainNotProtected,
     /// The list is not one ZLIB stream.
     Compression,
+    /// The envelope of a list as CWT.
+    Cose(CoseError),
     /// The credential itself is outside its validity; a valid status does not help (§8.3).
     CredentialValidity(OutsideValidity),
+    /// A list as CWT does not say when it ends.
+    EndMissing,
     /// The token is no longer good.
     Expired {
         /// When it ended.
@@ -42,6 +51,8 @@ pub enum StatusError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A list with a MAC: who can check it can forge it.
+    Mac,
     /// A member that is missing or does not hold what it should.
     Malformed(&'static str),
     /// The credential's reference to its status.
@@ -59,7 +70,7 @@ pub enum StatusError {
     Undetermined(UnknownReason),
     /// The signer of the list is not bound to the issuer of the credential.
     Untrusted(TrustError),
-    /// The server sent a format that is not supported (CWT).
+    /// The server sent another form (JWT or CWT) than the credential asks for.
     UnsupportedFormat,
     /// A status that the width of the list has no room for.
     ValueTooLarge {
@@ -70,6 +81,8 @@ pub enum StatusError {
     },
     /// `sub` is not the address of the list.
     WrongList,
+    /// `typ` of a CWT is not that of the kind of list.
+    WrongType,
 }
 
 /// Why the status of a credential cannot be told.
@@ -100,15 +113,20 @@ impl StatusError {
     /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::ChainMissing => "status.chain_missing",
+            Self::ChainNotProtected => "status.chain_not_protected",
             Self::Compression => "status.compression",
+            Self::Cose(error) => error.code(),
             Self::CredentialValidity(OutsideValidity::NotYetValid { .. }) => "status.credential_not_yet_valid",
             Self::CredentialValidity(_) => "status.credential_expired",
+            Self::EndMissing => "status.list_end_missing",
             Self::Expired { .. } => "status.list_expired",
             Self::IndexOutOfRange { .. } => "status.index_out_of_range",
             Self::IssuedInFuture { .. } => "status.list_from_future",
             Self::Jws(error) => error.code(),
             Self::Link(error) => error.code(),
             Self::ListTooLong { .. } => "status.list_too_long",
+            Self::Mac => "status.mac",
             Self::Malformed(_) => "status.list_malformed",
             Self::Reference(error) => error.code(),
             Self::Revoked => "status.revoked",
@@ -119,6 +137,7 @@ impl StatusError {
             Self::UnsupportedFormat => "status.unsupported_format",
             Self::ValueTooLarge { .. } => "status.value_too_large",
             Self::WrongList => "status.wrong_list",
+            Self::WrongType => "status.wrong_type",
         }
     }
 }
@@ -132,6 +151,12 @@ impl UnknownReason {
             Self::Stale { .. } => "status.list_stale",
             Self::Unreachable { .. } => "status.unreachable",
         }
+    }
+}
+
+impl From<CoseError> for StatusError {
+    fn from(error: CoseError) -> Self {
+        Self::Cose(error)
     }
 }
 
@@ -168,8 +193,12 @@ impl From<StatusError> for UnknownReason {
 impl fmt::Display for StatusError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::ChainMissing => f.write_str("the status list does not carry the certificates of its signer"),
+            Self::ChainNotProtected => f.write_str("the certificates of the status list are outside its signature"),
             Self::Compression => f.write_str("the status list is not one ZLIB stream"),
+            Self::Cose(error) => write!(f, "status list token: {error}"),
             Self::CredentialValidity(outside) => write!(f, "the credential is {outside}"),
+            Self::EndMissing => f.write_str("the status list does not say when it ends"),
             Self::Expired { expired } => write!(f, "the status list expired at {expired}"),
             Self::IndexOutOfRange { index, length } => {
                 write!(f, "entry {index} is beyond the {length} entries of the status list")
@@ -178,6 +207,7 @@ impl fmt::Display for StatusError {
             Self::Jws(error) => write!(f, "status list token: {error}"),
             Self::Link(error) => write!(f, "address of the status list: {error}"),
             Self::ListTooLong { limit } => write!(f, "the status list is longer than {limit} bytes"),
+            Self::Mac => f.write_str("the status list has a MAC instead of a signature"),
             Self::Malformed(name) => write!(f, "member `{name}` of the status list token is malformed"),
             Self::Reference(error) => error.fmt(f),
             Self::Revoked => f.write_str("the credential is revoked"),
@@ -185,9 +215,10 @@ impl fmt::Display for StatusError {
             Self::Undetermined(reason) => reason.fmt(f),
             Self::UnknownValue { value } => write!(f, "the credential has the status {value}, which is not understood"),
             Self::Untrusted(error) => write!(f, "signer of the status list: {error}"),
-            Self::UnsupportedFormat => f.write_str("the status list came in a format that is not supported"),
+            Self::UnsupportedFormat => f.write_str("the status list came in another form than the credential asks for"),
             Self::ValueTooLarge { value, largest } => write!(f, "status {value} is above {largest}, the largest here"),
             Self::WrongList => f.write_str("the status list token is for another list"),
+            Self::WrongType => f.write_str("the status list token is of another type"),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Certificates come from the authority, which is a part of issuer and verifier.
 #![cfg(any(feature = "issuer", feature = "verifier"))]
 
+mod cwt;
+
 use super::*;
 use crate::codec::{Budget, Json, Object};
 use crate::credential::{StatusListReference, StatusReferenceError, Verified};
@@ -317,6 +319,7 @@ fn what_cannot_be_told_is_unknown() {
         accept(&evidence, offline, now()),
         Err(StatusError::Jws(JwsError::NotThreeParts))
     );
+    evidence.forget(URI);
     evidence.add_response(
         URI,
         &HttpResponse::of_type(200, "application/statuslist+cwt", "d2"),

@@ -136,13 +136,15 @@ impl StatusListToken {
             },
             list: StatusList::decode(claims.get("status_list").ok_or(StatusError::Malformed("status_list"))?)?,
         };
-        token.check_time(now)?;
+        token.times.check(now)?;
         Ok(token)
     }
+}
 
+impl TokenTimes {
     /// Checks that the token has not ended (§8.3: after `exp` it says nothing).
-    pub(super) fn check_time(&self, now: Timestamp) -> Result<(), StatusError> {
-        match self.times.expires {
+    pub(super) fn check(&self, now: Timestamp) -> Result<(), StatusError> {
+        match self.expires {
             Some(expired) if now >= expired => Err(StatusError::Expired { expired }),
             _ => Ok(()),
         }

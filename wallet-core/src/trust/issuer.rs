@@ -1,5 +1,6 @@
 //! The issuer of a credential, before and after the trust check.
 
+use super::profile::{CertificateProfile, Subject};
 use super::{Certificate, Environment, Role, TrustError, TrustStore};
 use crate::envelope::jws::Header;
 use crate::keys::PublicKey;
@@ -123,6 +124,46 @@ impl TrustedIssuer {
             return Err(TrustError::UnknownIssuer);
         }
         Ok(fitting)
+    }
+}
+
+impl TrustedIssuer {
+    /// As [`TrustedIssuer::status_keys`], for a list that carries its certificates itself (`x5chain`, leaf first).
+    /// They lead to `trust_point`, a certificate in DER that the credential names (ISO 18013-5 second edition §12.3.6),
+    /// or else to the anchor of the issuer. Under it, no certificate that was made for something else signs lists.
+    pub fn list_keys(
+        &self,
+        chain: Option<&[Vec<u8>]>,
+        trust_point: Option<&[u8]>,
+        now: Timestamp,
+    ) -> Result<Vec<PublicKey>, TrustError> {
+        let anchor = match (&self.evidence, trust_point) {
+            (_, Some(point)) => Some(point),
+            (IssuerEvidence::Path(path), None) => path.last().map(Vec::as_slice),
+            _ => None,
+        };
+        let (Some(anchor), Some(chain)) = (anchor, chain) else {
+            let own = std::iter::once(&self.key).chain(&self.related_keys).cloned();
+            return match trust_point {
+                Some(_) => Err(TrustError::NoCertificate),
+                None => Ok(own.take(MOST_STATUS_KEYS).collect()),
+            };
+        };
+        let mut store = TrustStore::new(self.environment);
+        store.add_anchor(Role::Issuers, Certificate::parse(anchor)?);
+        let signer = store.validate(Role::Issuers, chain, now, &|anchor, below| {
+            let own = below.first().and_then(|leaf| leaf.public_key().ok()) == Some(&self.key);
+            if own {
+                return Ok(());
+            }
+            store.enforce(
+                CertificateProfile::RevocationListSigner,
+                anchor,
+                below,
+                &Subject::default(),
+            )
+        })?;
+        Ok(vec![signer[0].public_key()?.clone()])
     }
 }
 

@@ -366,9 +366,9 @@ impl TrustStore {
             };
             self.enforce(profile, anchor, below, &subject)
         };
-        let path = match self.pinned_authority(claim, now) {
-            Some(leaf) => Cow::Owned(vec![leaf?]),
-            None => self.validate(Role::Issuers, claim.chain, now, &admits)?,
+        let path = match self.validate(Role::Issuers, claim.chain, now, &admits) {
+            Err(TrustError::AuthorityAsSigner) => Cow::Owned(vec![self.pinned_authority(claim, now)?]),
+            outcome => outcome?,
         };
         let leaf = &path[0];
         Ok(TrustedIssuer {
@@ -382,30 +382,30 @@ impl TrustStore {
     }
 
     /// An authority that signs documents with its own key, as some development issuers do, and is an anchor itself:
-    /// whoever pins it believes what its key signs. By the strict reading it is none.
-    fn pinned_authority(
-        &self,
-        claim: &DocumentSignerClaim<'_>,
-        now: Timestamp,
-    ) -> Option<Result<Certificate, TrustError>> {
-        if self.profiles == ProfilePolicy::Strict {
-            return None;
-        }
-        let leaf = Certificate::parse(claim.chain.first()?)
-            .ok()
-            .filter(Certificate::is_ca)?;
+    /// whoever pins it believes what its key signs, if its key may sign documents. By the strict reading it is none.
+    fn pinned_authority(&self, claim: &DocumentSignerClaim<'_>, now: Timestamp) -> Result<Certificate, TrustError> {
+        let leaf = Certificate::parse(claim.chain.first().ok_or(TrustError::NoCertificate)?)?;
         let is_leaf = |anchor: &&Anchor| match &anchor.material {
             AnchorMaterial::Certificate(certificate) => **certificate == leaf,
             AnchorMaterial::Keys { .. } => false,
         };
-        let anchor = self.anchors(Role::Issuers).find(is_leaf)?;
-        let in_time = |at| leaf.check_validity(at).map_err(TrustError::Validity);
-        let checked = anchor.admits(claim.doctype, claim.signed).and_then(|()| in_time(now));
-        Some(checked.and_then(|()| in_time(claim.signed)).map(|()| leaf))
+        let pinned = self.anchors(Role::Issuers).find(is_leaf);
+        let anchor = pinned.ok_or(TrustError::AuthorityAsSigner)?;
+        if self.profiles == ProfilePolicy::Strict {
+            return Err(TrustError::AuthorityAsSigner);
+        }
+        if !leaf.may_sign_documents() {
+            return Err(TrustError::KeyUsage);
+        }
+        anchor.admits(claim.doctype, claim.signed)?;
+        for at in [now, claim.signed] {
+            leaf.check_validity(at).map_err(TrustError::Validity)?;
+        }
+        Ok(leaf)
     }
 
     /// Enforces a profile as far as the policy goes.
-    fn enforce(
+    pub(super) fn enforce(
         &self,
         profile: CertificateProfile,
         anchor: &Anchor,

@@ -84,11 +84,7 @@ impl Blueprint {
     /// Sets where its status is kept.
     #[must_use]
     pub fn status(self, reference: &StatusListReference) -> Self {
-        let list = CborValue::map([
-            ("idx", CborValue::from(reference.index)),
-            ("uri", CborValue::from(reference.uri.as_str())),
-        ]);
-        self.status_value(CborValue::map([("status_list", list)]))
+        self.status_value(reference.to_mdoc())
     }
 
     /// Sets the whole `status`, for other mechanisms than a status list.

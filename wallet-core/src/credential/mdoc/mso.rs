@@ -108,11 +108,11 @@ impl MobileSecurityObject {
         PublicKey::parse_cose_key(self.device_key.bytes(whole), &mut Budget::default())
     }
 
-    /// `status` as an entry of a status list (ISO 18013-5 second edition §9.1.2.6, Token Status List §6.3). A
-    /// mechanism that is not understood is an error, never "no status".
+    /// `status` as an entry of a status list or a list of identifiers (ISO 18013-5 second edition §9.1.2.6, Token Status
+    /// List §6.3). A mechanism that is not understood is an error, never "no status".
     pub(super) fn status_reference(&self) -> Result<Option<StatusListReference>, StatusReferenceError> {
         let Some(status) = &self.status else { return Ok(None) };
-        StatusListReference::from_claim(&status.to_json()).map(Some)
+        StatusListReference::from_mdoc(status).map(Some)
     }
 
     /// `status` as JSON.

@@ -86,7 +86,7 @@ fn path(element: &str) -> ClaimPath {
 fn what_is_issued_verifies_and_says_what_went_in() {
     let mut scene = Scene::new(Curve::P256);
     let blueprint = scene.blueprint().decoys(3).digest_algorithm(HashAlgorithm::Sha512);
-    let blueprint = blueprint.status(&StatusListReference::new(7, "https://s.example/1"));
+    let blueprint = blueprint.status(&StatusListReference::cwt(7, "https://s.example/1"));
     let issued = scene.issue(blueprint);
     let verified = scene.verify(&issued).unwrap();
     let mdoc = verified.credential();
@@ -102,7 +102,7 @@ fn what_is_issued_verifies_and_says_what_went_in() {
     assert_eq!(mdoc.holder_key(), Some(&PublicKey::from(&scene.device)));
     assert_eq!(
         mdoc.status_reference(),
-        Ok(Some(StatusListReference::new(7, "https://s.example/1")))
+        Ok(Some(StatusListReference::cwt(7, "https://s.example/1")))
     );
     assert_eq!(mdoc.to_bytes(), issued);
     assert_eq!(mdoc.signed(), at(-60));

@@ -152,10 +152,13 @@ fn fits(profile: CertificateProfile, purposes: &[String]) -> bool {
         CertificateProfile::Reader => has(purpose::READER),
         CertificateProfile::VicalSigner => has(purpose::VICAL_SIGNER),
         CertificateProfile::PidProvider => other_than(&[purpose::FOREIGN, purpose::READER, purpose::VICAL_SIGNER]),
-        CertificateProfile::Access | CertificateProfile::RevocationListSigner => {
+        // Document signers sign the lists of their own documents.
+        CertificateProfile::RevocationListSigner => {
+            other_than(&[purpose::FOREIGN, purpose::READER, purpose::VICAL_SIGNER])
+        }
+        CertificateProfile::Access => {
             let signers = [purpose::FOREIGN, purpose::DOCUMENT_SIGNER, purpose::VICAL_SIGNER];
-            let reads = profile == CertificateProfile::Access && has(purpose::READER);
-            reads || other_than(&[&signers[..], &[purpose::READER]].concat())
+            has(purpose::READER) || other_than(&signers)
         }
         CertificateProfile::Iaca => false,
     }
