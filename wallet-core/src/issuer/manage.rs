@@ -224,6 +224,7 @@ impl Authority {
         })?;
         // The next list that is asked for says so.
         self.tokens.clear();
+        self.cwts.clear();
         Ok(())
     }
 
