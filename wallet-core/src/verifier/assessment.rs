@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::codec::{Json, Object};
+use crate::credential::StatusListReference;
 use crate::time::Timestamp;
 use crate::trust::TrustedIssuer;
 
@@ -20,6 +21,8 @@ pub struct Assessment {
     pub checks: Vec<Check>,
     /// The status lists that the credential names; known only once origin and integrity passed.
     pub status_uris: Vec<String>,
+    /// Where its status is kept, for fetching the lists in the form that the credential asks for.
+    pub status_references: Vec<StatusListReference>,
     /// The type and its further names.
     pub type_names: Vec<String>,
     /// Who issued it, if the origin passed.
@@ -163,6 +166,7 @@ impl Assessment {
             at: at.unix(),
             checks: Vec::new(),
             status_uris: Vec::new(),
+            status_references: Vec::new(),
             type_names: Vec::new(),
             issuer: None,
             document: None,

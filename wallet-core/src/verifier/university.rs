@@ -4,7 +4,6 @@ use super::judge::{judge, reading};
 use super::session::{Session, Sessions, Stage};
 use super::{AssessOptions, Assessment, Check, CheckOutcome, Purpose, UniversityError, Verdict};
 use crate::codec::{Budget, Json, Object, base64url};
-use crate::credential::StatusListReference;
 use crate::credential::mdoc::{DeviceBinding, SessionTranscript};
 use crate::crypto::{AgreementKey, Curve, Random, SigningKey, VerifyingKey, random_token, same_secret};
 use crate::http::{HttpRequest, HttpResponse, HttpsUrl, LinkPolicy};
@@ -392,11 +391,12 @@ impl University {
         }
         let mut requests: Vec<(String, HttpRequest)> = Vec::new();
         for (_, assessment) in self.judge(&session, now)?.assessments {
-            for uri in assessment.status_uris {
-                let reference = StatusListReference::new(0, uri.clone());
-                if self.status.is_needed(&reference, now) && requests.iter().all(|(other, _)| *other != uri) {
-                    let request = self.status.request(&reference)?;
-                    requests.push((uri, request));
+            for reference in assessment.status_references {
+                if self.status.is_needed(&reference, now) {
+                    let request = (reference.uri.clone(), self.status.request(&reference)?);
+                    if !requests.contains(&request) {
+                        requests.push(request);
+                    }
                 }
             }
         }
