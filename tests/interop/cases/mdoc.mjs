@@ -1,14 +1,17 @@
 // mdocs in both directions between the foreign packages and the command line.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { embed, encode } from '../lib/cbor.mjs'
-import { newDocumentSigner } from '../lib/certificates.mjs'
+import { newDocumentSigner, newIssuerFiles } from '../lib/certificates.mjs'
+import { refused } from '../lib/harness.mjs'
 import { coseKey, transcriptOf } from '../lib/mdoc.mjs'
-import { file, run } from '../lib/mappe.mjs'
+import { CARD, file, run } from '../lib/mappe.mjs'
 import * as mdl from '../peers/mdl.mjs'
 import * as owf from '../peers/mdoc.mjs'
 import * as pymdoccbor from '../peers/pymdoccbor.mjs'
-import { newKeyPair } from '../peers/sdjwt.mjs'
-import { BINDING, MDL, MDL_CLAIMS, MDL_NAMESPACE, PID, PID_CLAIMS, presentation, tamperings } from './mdocs.mjs'
+import { isUnder, newKeyPair, verify } from '../peers/sdjwt.mjs'
+import { BINDING, edited, MDL, MDL_CLAIMS, MDL_NAMESPACE, PID, PID_CLAIMS, presentation, SPOILERS, tamperings } from './mdocs.mjs'
 
 /** The options of `mappe verify` that say what a DeviceResponse is bound to. */
 const bound = ({ clientId, nonce, responseUri, origin, jwkThumbprint }) => Object.entries({
@@ -87,7 +90,60 @@ const presented = (name, { issue, present }) => ({
 /** How a meeting in person is bound, in the least detail: engagement, ephemeral key of the reader, QR code. */
 const inPerson = (reader) => encode([embed(new Map([[0, '1.0']])), embed(coseKey(reader)), null])
 
+/** A PID that the command line issued from the card of the examples, in both formats. */
+async function ourPid(context) {
+  const folder = await context.folder()
+  const [office, signer, holder] = [await newIssuerFiles(), await newDocumentSigner(), await newKeyPair()]
+  const out = join(folder, 'pid.txt')
+  const { code, said } = await run('issue', 'pid', CARD, '--out', out,
+    '--key', await file(folder, 'office.key', office.key), '--cert', await file(folder, 'office.pem', office.certificate),
+    '--document-key', await file(folder, 'signer.key', signer.key),
+    '--document-cert', await file(folder, 'signer.pem', signer.certificate),
+    '--holder', await file(folder, 'holder.jwk', holder.publicJwk))
+  assert.equal(code, 0, said)
+  const [sdJwt, mdoc] = (await readFile(out, 'utf8')).trim().split('\n')
+  const record = JSON.parse(await readFile(CARD, 'utf8'))
+  return { sdJwt, issuerSigned: Buffer.from(mdoc, 'base64url'), record, office, signer, holder }
+}
+
 export const cases = [
+  {
+    name: 'mdoc: @sd-jwt and @owf/mdoc verify both halves of a PID that we issued',
+    async run(context) {
+      const { sdJwt, issuerSigned, record, office, signer, holder } = await ourPid(context)
+      assert.ok(isUnder(sdJwt, office.root))
+      const claims = await verify(sdJwt)
+      assert.equal(claims.family_name, record.FamilyNames)
+      const { docType, claims: elements, deviceKey } = await owf.verifyIssuerSigned(issuerSigned, { anchor: signer.root })
+      assert.equal(docType, PID)
+      // The same values under the names and in the forms of the other format.
+      const { family_name, given_name, birth_date, nationality, place_of_birth } = elements[PID]
+      assert.deepEqual([family_name, given_name, birth_date, nationality, place_of_birth],
+        [claims.family_name, claims.given_name, claims.birthdate, claims.nationalities, claims.place_of_birth])
+      assert.equal(deviceKey.x, holder.publicJwk.x)
+    },
+  },
+  {
+    name: 'mdoc: every package presents and verifies a PID that we issued',
+    async run(context) {
+      const { issuerSigned, record, signer, holder } = await ourPid(context)
+      const transcript = transcriptOf(BINDING)
+      const expected = { family_name: record.FamilyNames, birth_date: record.DateOfBirth, nationality: ['DE'] }
+      for (const { present } of [owf, mdl]) {
+        const response = await present(issuerSigned, PID, { [PID]: Object.keys(expected) }, { holder, transcript })
+        for (const { verifyResponse } of [owf, mdl, pymdoccbor]) {
+          const [{ claims }] = await verifyResponse(response, { anchor: signer.root, transcript })
+          assert.deepEqual(claims, { [PID]: expected })
+          for (const spoil of [SPOILERS['a changed value'], SPOILERS['a changed security object']]) {
+            const spoilt = await edited(spoil, { rebound: false })(response)
+            await refused(verifyResponse(spoilt, { anchor: signer.root, transcript }), 'a spoilt PID of ours')
+          }
+        }
+        const { code, line, said } = await judge(context, 'device-response', response, { anchor: signer.root, binding: BINDING })
+        assert.deepEqual([code, line.verdict, line.claims], [0, 'accepted', { [PID]: expected }], said)
+      }
+    },
+  },
   issued('@owf/mdoc', owf, PID, PID, PID_CLAIMS),
   issued('@auth0/mdl', mdl, MDL, MDL_NAMESPACE, MDL_CLAIMS),
   issued('pymdoccbor', pymdoccbor, PID, PID, PID_CLAIMS),
