@@ -10,7 +10,7 @@ use wallet_core::keys::PublicKey;
 use super::key;
 use crate::TestRandom;
 
-/// CBOR: what is read is written and read again as the same.
+/// CBOR: what is read is written, and read again is written as the same.
 pub fn cbor(data: &[u8]) {
     let Ok(item) = Cbor::parse(data, &mut Budget::default()) else {
         return;
@@ -18,9 +18,9 @@ pub fn cbor(data: &[u8]) {
     assert_eq!(item.raw(), data);
     let value = item.to_value();
     let written = value.encode();
-    let again = CborValue::parse(&written, &mut Budget::default());
-    assert_eq!(again.as_ref(), Ok(&value));
-    assert_eq!(value.encode(), written);
+    let again = CborValue::parse(&written, &mut Budget::default()).expect("what is written can be read");
+    // By their encodings: there is one NaN to write, and many to read.
+    assert_eq!(again.encode(), written);
     let _ = value.to_json().to_string();
     let _ = (item.get("a"), item.get_int(-1), item.tagged(), item.embedded());
     if let Some(inner) = item.embedded() {
