@@ -240,12 +240,35 @@ pub(crate) enum TrustCommand {
         /// What the chain should be good for
         #[arg(long, value_enum, default_value = "issuers")]
         role: RoleArg,
+        /// The certificate profile to hold the chain against
+        #[arg(long, value_enum, default_value = "auto")]
+        profile: ProfileArg,
+        /// Enforces every rule of the profile, not only those that protect
+        #[arg(long)]
+        strict: bool,
         /// A PEM file with the chain, leaf first
         file: PathBuf,
         /// Judges at this time instead of now (RFC 3339)
         #[arg(long, value_name = "RFC3339")]
         at: Option<String>,
     },
+}
+
+/// A certificate profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfileArg {
+    /// What the certificate says it is made for, if anything
+    Auto,
+    /// A document signer below the root of an issuing authority (ISO 18013-5 Annex B)
+    IacaDs,
+    /// A reader (ISO 18013-5 Annex B)
+    Reader,
+    /// A provider of PIDs (ETSI TS 119 412-6)
+    Pid,
+    /// An access certificate (ETSI TS 119 411-8)
+    Access,
+    /// A signer of lists of issuing authorities (ISO 18013-5 Annex C)
+    Vical,
 }
 
 #[derive(Debug, Args)]
