@@ -419,9 +419,13 @@ fn values_that_make_no_pid_are_refused_when_they_are_offered() {
     let mut bad = good.clone();
     bad.claims.insert("birthdate", "1964-13-01");
     assert_eq!(offer(bad), Err("pid.birthdate.value"));
-    let mut bad = good;
+    let mut bad = good.clone();
     bad.claims.remove("nationalities");
     assert_eq!(offer(bad), Err("pid.nationalities.missing"));
+    // ISO 18013-5 B.1.4: this document signer is a German one.
+    let mut bad = good;
+    bad.claims.insert("issuing_country", "FR");
+    assert_eq!(offer(bad), Err("issuer.country"));
 }
 
 #[test]

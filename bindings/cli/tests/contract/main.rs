@@ -3,6 +3,7 @@
 
 mod around;
 mod mdoc;
+mod in_person;
 mod support;
 mod trust;
 mod vectors;
