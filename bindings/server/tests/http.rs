@@ -121,6 +121,58 @@ fn a_body_that_is_too_large_is_refused() {
     assert_eq!(server.get("healthz").status(), 200);
 }
 
+/// A PID in both formats from a test card: two configurations in one offer, and what has no place is told.
+#[test]
+fn a_development_server_offers_a_pid_from_a_card() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::authority(folder.path());
+    let card = Json::parse(
+        include_str!("../../../examples/data/identity-card.json"),
+        &mut Budget::default(),
+    );
+    let body = |card: Json| {
+        let body = wallet_core::codec::Object::new().with("configuration", Json::from("pid"));
+        body.with("record", card).with("by_value", Json::Bool(true)).to_string()
+    };
+    let made = server.manage("offers", &body(card.clone().unwrap()), &server.token);
+    assert_eq!(made.status(), 200, "{}", String::from_utf8_lossy(made.body()));
+    let made = Json::parse(made.body(), &mut Budget::default()).unwrap();
+    let offer = made.get("offer").and_then(Json::as_str).unwrap();
+    assert!(
+        offer.contains("urn%3Aeudi%3Apid%3Ade%3A1") && offer.contains("eu.europa.ec.eudi.pid.1"),
+        "{offer}"
+    );
+    assert_eq!(made.get("left_out").unwrap().to_string(), r#"["AcademicTitle"]"#);
+    let metadata = server.get(".well-known/openid-credential-issuer");
+    let metadata = Json::parse(metadata.body(), &mut Budget::default()).unwrap();
+    let supported = metadata.get("credential_configurations_supported").unwrap();
+    let mdoc = supported.get("eu.europa.ec.eudi.pid.1").unwrap();
+    assert_eq!(mdoc.get("format"), Some(&Json::from("mso_mdoc")));
+    for file in ["iaca.pem", "iaca.key", "document-signer.pem", "document-signer.key"] {
+        assert!(folder.path().join(file).exists(), "{file}");
+    }
+    let refused = |card: Json| code(&server.manage("offers", &body(card), &server.token));
+    assert_eq!(refused(Json::from("x")), "offer.record");
+    let mut expired = card.clone().unwrap();
+    expired.as_object_mut().unwrap().insert("DateOfExpiry", "2020-01-01");
+    assert_eq!(refused(expired), "eid.expired");
+    let mut foreign = card.unwrap();
+    foreign.as_object_mut().unwrap().insert("IssuingState", "FRA");
+    assert_eq!(refused(foreign), "issuer.country");
+}
+
+/// The document signer of a data folder stays: what it signed is to be verified after a restart.
+#[test]
+fn the_document_signer_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Running::authority(folder.path()));
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let before = (read("iaca.pem"), read("document-signer.pem"));
+    drop(Running::authority(folder.path()));
+    assert_eq!((read("iaca.pem"), read("document-signer.pem")), before);
+    assert_ne!(read("document-signer.key"), read("issuer.key"));
+}
+
 #[test]
 fn an_offer_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();

@@ -199,7 +199,7 @@ impl Mdoc {
         self.mso.hash
     }
 
-    /// Where the status stands (`status.status_list`); `None` if the mdoc has no status.
+    /// Where the status stands (`status_list` or `identifier_list`); `None` if the mdoc has no status.
     pub fn status_reference(&self) -> Result<Option<StatusListReference>, StatusReferenceError> {
         self.mso.status_reference()
     }
@@ -233,8 +233,7 @@ impl Mdoc {
             let mut budget = Budget::new(usize::MAX, self.depth, usize::MAX);
             let tagged = Cbor::parse(item.tagged.bytes(&self.received), &mut budget).ok()?;
             let item = Cbor::parse(tagged.embedded()?, &mut budget).ok()?;
-            let random = item.get("random")?.as_bytes().map(base64url::encode);
-            random
+            item.get("random")?.as_bytes().map(base64url::encode)
         };
         let digests = self.mso.all_digests(&self.received).map(base64url::encode);
         items.filter_map(random).chain(digests).collect()

@@ -3,7 +3,7 @@
 use super::IssuerError;
 use super::issue::Signer;
 use super::record::{Pending, Record};
-use crate::codec::Object;
+use crate::codec::{Json, Object};
 use crate::credential::StatusListReference;
 use crate::credential::mdoc::Blueprint;
 use crate::crypto::Random;
@@ -25,6 +25,15 @@ pub(super) fn elements(rulebook: &Rulebook, doctype: &str, claims: &Object) -> R
     }
     let known = rulebook.lookup_doctype(doctype).ok_or(IssuerError::UnknownType)?;
     Ok(known.to_mdoc_elements(claims)?)
+}
+
+/// ISO 18013-5 B.1.4: the document signer is of the country that issues.
+pub(super) fn check_country(signer: &Signer, claims: &Object) -> Result<(), IssuerError> {
+    let issuing = claims.get("issuing_country").and_then(Json::as_str);
+    match (signer.chain()[0].country(), issuing) {
+        (Some(signing), Some(issuing)) if signing != issuing => Err(IssuerError::Country),
+        _ => Ok(()),
+    }
 }
 
 /// An mdoc before it is signed.
@@ -57,6 +66,7 @@ impl Signer {
         now: Timestamp,
         random: &mut dyn Random,
     ) -> Result<Vec<u8>, IssuerError> {
+        check_country(self, draft.claims)?;
         let leaf = &self.chain()[0];
         // ARF 3.0 ISSU_36: to the second, copies of one batch would be known by their time. The day will do, as long as
         // the certificate was good already (ISO 18013-5 §9.3.3: `signed` lies in its validity).
