@@ -407,6 +407,11 @@ fn elements_that_are_not_the_signed_ones_are_refused() {
             "mdoc.digest_length",
         ),
         (
+            "elements under another name",
+            Forge::sent(|sent| add(sent, "namespaces", CborValue::Null)),
+            "mdoc.unknown_member",
+        ),
+        (
             "an element without its tag",
             Forge::sent(|sent| {
                 let inner = elements(sent)[0].tagged().unwrap().1.clone();
@@ -934,6 +939,13 @@ fn a_status_that_is_not_understood_is_not_no_status() {
         ("uri", CborValue::from("https://s.example/1")),
     );
     assert_eq!(with(list(&[index.clone(), uri.clone()])), "a list");
+    let identifier = CborValue::map([("id", CborValue::bytes([1, 2])), uri.clone()]);
+    assert_eq!(with(CborValue::map([("identifier_list", identifier)])), "a list");
+    let nameless = CborValue::map([uri.clone()]);
+    assert_eq!(
+        with(CborValue::map([("identifier_list", nameless)])),
+        "status.reference_malformed"
+    );
     assert_eq!(with(list(&[uri])), "status.reference_malformed");
     assert_eq!(with(list(&[index])), "status.reference_malformed");
     assert_eq!(
@@ -958,7 +970,7 @@ fn responses_that_break_a_rule_are_refused() {
     };
     assert_eq!(parse(&response([document.clone()])), "accepted");
     assert_eq!(changed("version", "2.0".into()), "mdoc.version");
-    assert_eq!(changed("version", "1.1".into()), "accepted");
+    assert_eq!(changed("version", "1.1".into()), "mdoc.version");
     assert_eq!(changed("version", 1_u64.into()), "mdoc.bad_member");
     assert_eq!(changed("status", 10_u64.into()), "mdoc.response_status");
     assert_eq!(changed("documents", "none".into()), "mdoc.bad_member");

@@ -1,9 +1,12 @@
 //! Conformance tests against published vectors.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod cbor;
+mod cose;
 mod dcql;
 mod jcs;
 mod jose;
+mod mdoc;
 mod mdoc_messages;
 mod openid4vci;
 mod openid4vp;

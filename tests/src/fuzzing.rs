@@ -4,6 +4,8 @@
 //! signature would keep a fuzzer out, the body signs the input with a key of its own, so that what is behind the
 //! signature is reached too. Parts of an input are separated by an empty line.
 
+pub mod mdoc;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -39,11 +41,15 @@ use crate::issuing::{Phone, School, now};
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 21] = [
+pub const TARGETS: [(&str, Body); 25] = [
     ("assess", assessment),
     ("authority", authority),
     ("backup", backup),
+    ("cbor", mdoc::cbor),
     ("certificate", certificate),
+    ("cose_key", mdoc::cose_key),
+    ("cose_mac0", mdoc::cose_mac0),
+    ("cose_sign1", mdoc::cose_sign1),
     ("dcql", dcql),
     ("issuance", issuer_answers),
     ("json", json),

@@ -18,6 +18,8 @@ use wallet_tests::issuing::{Phone, School, now};
 
 use super::folder;
 
+mod mdoc;
+
 #[test]
 #[ignore = "writes files into the repository"]
 fn seeds_are_written_anew() {
@@ -32,6 +34,7 @@ fn seeds_are_written_anew() {
     issuance();
     presentation();
     others();
+    mdoc::all();
 }
 
 fn seed(target: &str, name: &str, data: impl AsRef<[u8]>) {

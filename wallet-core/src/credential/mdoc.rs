@@ -199,7 +199,7 @@ impl Mdoc {
         self.mso.hash
     }
 
-    /// Where the status stands (`status.status_list`); `None` if the mdoc has no status.
+    /// Where the status stands (`status_list` or `identifier_list`); `None` if the mdoc has no status.
     pub fn status_reference(&self) -> Result<Option<StatusListReference>, StatusReferenceError> {
         self.mso.status_reference()
     }

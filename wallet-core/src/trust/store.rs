@@ -357,6 +357,7 @@ impl TrustStore {
             signed: Some(claim.signed),
             country: claim.issuing_country,
             state: claim.issuing_jurisdiction,
+            valid_until: claim.valid_until,
         };
         let admits = |anchor: &Anchor, below: &[Certificate]| {
             anchor.admits(claim.doctype, claim.signed)?;

@@ -171,8 +171,7 @@ fn show(open: &OpenWallet, id: &str) -> Result<(), Failure> {
         holding.unused()
     );
     let type_name = credential.credential().type_name();
-    let values = words::values(&rulebook, holding.format, type_name, claims);
-    for line in words::lines(&values, |_| None) {
+    for line in words::lines(&rulebook, holding.format, type_name, claims, |_| None) {
         outln!("  {line}");
     }
     // Lessons S34: a wallet's screen is no proof.

@@ -94,6 +94,8 @@ pub enum MdocError {
     },
     /// The issuer is not trusted.
     Trust(TrustError),
+    /// A member that is unknown where all are known: it may be one of them by another name.
+    UnknownMember(&'static str),
     /// The times of issue, beginning and end are not in this order.
     ValidityOrder,
     /// A version that is not supported.
@@ -140,6 +142,7 @@ impl MdocError {
             Self::Status(error) => error.code(),
             Self::TooMany { .. } => "mdoc.too_many",
             Self::Trust(error) => error.code(),
+            Self::UnknownMember(_) => "mdoc.unknown_member",
             Self::ValidityOrder => "mdoc.validity_order",
             Self::Version(_) => "mdoc.version",
             Self::X5ChainMissing => "mdoc.x5chain_missing",
@@ -203,6 +206,7 @@ impl fmt::Display for MdocError {
             Self::Status(error) => error.fmt(f),
             Self::TooMany { count, limit } => write!(f, "{count} documents, {limit} are allowed"),
             Self::Trust(error) => error.fmt(f),
+            Self::UnknownMember(name) => write!(f, "`{name}` has a member that is unknown"),
             Self::ValidityOrder => f.write_str("the times of issue, beginning and end are out of order"),
             Self::Version(name) => write!(f, "the version of `{name}` is not supported"),
             Self::X5ChainMissing => f.write_str("the certificates of the document signer are missing"),

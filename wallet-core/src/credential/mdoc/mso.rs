@@ -108,11 +108,10 @@ impl MobileSecurityObject {
         PublicKey::parse_cose_key(self.device_key.bytes(whole), &mut Budget::default())
     }
 
-    /// `status` as an entry of a status list or a list of identifiers (ISO 18013-5 second edition §9.1.2.6, Token Status
-    /// List §6.3). A mechanism that is not understood is an error, never "no status".
+    /// Where the status is kept (ISO 18013-5 second edition §9.1.2.6, Token Status List §6.3). A mechanism that is not
+    /// understood is an error, never "no status".
     pub(super) fn status_reference(&self) -> Result<Option<StatusListReference>, StatusReferenceError> {
-        let Some(status) = &self.status else { return Ok(None) };
-        StatusListReference::from_mdoc(status).map(Some)
+        self.status.as_ref().map(StatusListReference::from_mdoc).transpose()
     }
 
     /// `status` as JSON.

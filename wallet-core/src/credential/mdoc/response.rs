@@ -107,8 +107,8 @@ impl DeviceResponse {
         let response = Cbor::parse(encoded, budget)?;
         map(&response, "DeviceResponse")?;
         let version = text(member(&response, "version")?, "version")?;
-        // §8.3.2.1.2.2: a minor version adds members, which are passed over.
-        if !version.starts_with("1.") {
+        // §8.3.2.1.2.2: there is one version, in the second edition too.
+        if version != "1.0" {
             return Err(MdocError::Version("DeviceResponse"));
         }
         let status = member(&response, "status")?

@@ -7,7 +7,7 @@ use x509_cert::ext::pkix::{KeyUsage, KeyUsages};
 use super::super::certificate::AlternativeName;
 use super::{Certificate, CertificateProfile, ProfileRule, purpose};
 use crate::crypto::Curve;
-use crate::time::Timestamp;
+use crate::time::{OutsideValidity, Timestamp};
 
 /// What the leaf signed, as far as rules depend on it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +15,7 @@ pub(in crate::trust) struct Subject<'a> {
     pub(in crate::trust) signed: Option<Timestamp>,
     pub(in crate::trust) country: Option<&'a str>,
     pub(in crate::trust) state: Option<&'a str>,
+    pub(in crate::trust) valid_until: Option<Timestamp>,
 }
 
 /// Takes in a rule, the position of the certificate, whether the rule is met, and what stands there instead.
@@ -116,6 +117,11 @@ fn leaf_of_any(leaf: &Certificate, profile: CertificateProfile, subject: &Subjec
         // ISO 18013-5 §9.3.1: the document was signed while the certificate was valid.
         let inside = leaf.check_validity(signed).is_ok();
         look.found(ProfileRule::SignedWithinValidity, inside, &|| Some(signed.to_string()));
+    }
+    if let Some(until) = subject.valid_until {
+        // ISO 18013-5 second edition §9.1.2.4: the document does not outlast the certificate.
+        let outlasts = matches!(leaf.check_validity(until), Err(OutsideValidity::Expired { .. }));
+        look.found(ProfileRule::UntilWithinValidity, !outlasts, &|| Some(until.to_string()));
     }
     if let Some(country) = subject.country
         && let Some(own) = leaf.country()
