@@ -11,7 +11,7 @@ mod issuance_mdoc;
 mod issuer;
 mod layers;
 mod mdoc_disclosure;
-mod pid_issuing;
+mod mdoc_properties;
 mod mdoc_refusals;
 mod pid_issuing;
 mod presentation;
