@@ -19,7 +19,7 @@ mod store;
 pub use anchor::{Anchor, AnchorMaterial, Environment, Role};
 pub use certificate::{Certificate, CertificateError, CrlDistributionPoint};
 pub use error::TrustError;
-pub use explain::PathRule;
+pub use explain::{Explanation, PathRule};
 pub use issuer::{DocumentSignerClaim, IssuerClaim, IssuerEvidence, TrustedIssuer};
 pub use party::VerifiedParty;
 pub use profile::{CertificateProfile, ProfileFinding, ProfilePolicy, ProfileRule};

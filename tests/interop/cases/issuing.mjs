@@ -2,17 +2,18 @@
 import assert from 'node:assert/strict'
 import { until } from '../lib/harness.mjs'
 import { newWallet, startAuthority } from '../lib/mappe.mjs'
-import { startIssuer, VCT } from '../peers/credo-issuer.mjs'
+import { DOCTYPE, startIssuer, VCT } from '../peers/credo-issuer.mjs'
 import { startWallet } from '../peers/credo-wallet.mjs'
 import { decode, isUnder, statusAt, verify } from '../peers/sdjwt.mjs'
 
-const receives = (options) => async (context) => {
+const receives = ({ configurations = ['report'], ...options }) => async (context) => {
   const issuer = context.use(await startIssuer(options))
-  const wallet = await newWallet(context, { issuers: [issuer.root] })
-  const { offer, txCode, id } = await issuer.offer({ txCode: true })
+  const wallet = await newWallet(context, { issuers: [issuer.root, issuer.iaca] })
+  const { offer, txCode, id } = await issuer.offer({ txCode: true, configurations })
   await wallet.receive(offer, txCode)
   // A list never shows values, so the type is what tells that this is the credential.
-  assert.match(JSON.stringify(await wallet.list()), new RegExp(VCT))
+  const held = JSON.stringify(await wallet.list())
+  for (const configuration of configurations) assert.ok(held.includes({ report: VCT, pid: DOCTYPE }[configuration]), held)
   // Completed only once every copy was fetched and, where a wallet sends it, the notification arrived.
   await until(async () => (await issuer.state(id)) === 'Completed', 'the issuer has handed out the credential')
 }
@@ -22,16 +23,24 @@ export const cases = [
   { name: 'issuing: our wallet receives from Credo without a batch', run: receives({}) },
   { name: 'issuing: our wallet receives from Credo, which demands DPoP', run: receives({ batch: 3, dpop: true }) },
   {
-    name: 'issuing: our wallet refuses an issuer it does not trust',
+    name: 'issuing: our wallet receives an mdoc from Credo, three copies',
+    run: receives({ batch: 3, configurations: ['pid'] }),
+  },
+  {
+    name: 'issuing: our wallet receives a report and an mdoc from Credo in one session',
+    run: receives({ batch: 2, configurations: ['report', 'pid'] }),
+  },
+  ...['report', 'pid'].map((configuration) => ({
+    name: `issuing: our wallet refuses an issuer it does not trust (${configuration})`,
     async run(context) {
       const issuer = context.use(await startIssuer({}))
       const stranger = context.use(await startIssuer({}))
-      const wallet = await newWallet(context, { issuers: [stranger.root] })
-      const { offer, txCode } = await issuer.offer({ txCode: true })
+      const wallet = await newWallet(context, { issuers: [stranger.root, stranger.iaca] })
+      const { offer, txCode } = await issuer.offer({ txCode: true, configurations: [configuration] })
       await assert.rejects(wallet.receive(offer, txCode), /exit 1/)
-      assert.doesNotMatch(JSON.stringify(await wallet.list()), new RegExp(VCT))
+      assert.deepEqual(await wallet.list(), [])
     },
-  },
+  })),
   {
     name: 'issuing: our wallet reports a wrong transaction code',
     async run(context) {

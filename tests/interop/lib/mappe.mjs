@@ -14,6 +14,9 @@ const COMMAND_LIMIT = 60_000
 /** The project's own invented pupil, as the XSchule message a school office would import. */
 export const RECORD = join(repository, 'examples/data/abitur.xml')
 
+/** The identity card of the same person, as the registry office would have read it. */
+export const CARD = join(repository, 'examples/data/identity-card.json')
+
 /** Ends the run at once, and not every case by itself, where there is nothing to test. */
 export const requireBinary = () => access(binary, constants.X_OK).catch(() => {
   console.error(`${binary} is not there: run \`cargo build --bin mappe\`, or set MAPPE_BIN`)

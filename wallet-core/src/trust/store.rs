@@ -330,8 +330,8 @@ impl TrustStore {
     pub fn resolve_reader(&self, chain: &[Vec<u8>], now: Timestamp) -> Result<VerifiedParty, TrustError> {
         let path = self.validate(Role::RelyingParties, chain, now, &|anchor, below| {
             let leaf = below.first().ok_or(TrustError::NoCertificate)?;
-            let profile = match CertificateProfile::guess(leaf, Role::RelyingParties) {
-                CertificateProfile::Reader => CertificateProfile::Reader,
+            let profile = match CertificateProfile::of(leaf) {
+                Some(CertificateProfile::Reader) => CertificateProfile::Reader,
                 _ => CertificateProfile::Access,
             };
             self.enforce(profile, anchor, below, &profile::Subject::default())
@@ -350,8 +350,8 @@ impl TrustStore {
         let profile = CertificateProfile::for_doctype(claim.doctype);
         // PIDs are also signed under ISO certificates: the strict reading goes by what the certificate claims to be.
         let iso = |leaf: &Certificate| {
-            let guess = CertificateProfile::guess(leaf, Role::Issuers);
-            self.profiles == ProfilePolicy::Strict && guess == CertificateProfile::DocumentSigner
+            let claimed = CertificateProfile::of(leaf);
+            self.profiles == ProfilePolicy::Strict && claimed == Some(CertificateProfile::DocumentSigner)
         };
         let subject = profile::Subject {
             signed: Some(claim.signed),

@@ -1,5 +1,6 @@
 //! `mappe wallet`: the citizen's wallet in a folder.
 
+mod offer;
 mod open;
 mod present;
 mod receive;
@@ -43,6 +44,10 @@ pub(crate) fn run(args: WalletArgs) -> Outcome {
         WalletCommand::Init => {}
         WalletCommand::Receive { offer, tx_code, yes } => receive::run(&mut wallet, offer, tx_code.as_deref(), *yes)?,
         WalletCommand::Present { request, yes, select } => return present::run(&mut wallet, request, *yes, select),
+        WalletCommand::OfferInPerson { listen, yes, select } => {
+            let (listen, yes) = (*listen, *yes);
+            return offer::run(&mut wallet, offer::Wish { listen, yes, select });
+        }
         WalletCommand::List => list(&wallet)?,
         WalletCommand::Show { id } => show(&wallet, id)?,
         WalletCommand::History => history(&wallet)?,
