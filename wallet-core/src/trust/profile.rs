@@ -224,10 +224,7 @@ impl TrustStore {
                 findings.push(ProfileFinding {
                     rule,
                     certificate,
-                    subject: path
-                        .get(certificate)
-                        .map(Certificate::display_name)
-                        .unwrap_or_default(),
+                    subject: path.get(certificate).map(Certificate::display_name).unwrap_or_default(),
                     holds,
                     found: if holds { None } else { found() },
                     enforced: self.profile_policy().enforces(rule, profile),

@@ -374,7 +374,10 @@ fn show(place: &TrustPlace, look: &Look<'_>, file: &Path) -> Outcome {
                 .with("remedy", error.map(|_| Json::from(rule.remedy())))
                 .into()
         });
-        let findings = explanation.findings.iter().map(|finding| Json::Object(written(finding)));
+        let findings = explanation
+            .findings
+            .iter()
+            .map(|finding| Json::Object(written(finding)));
         let certificates = chain.iter().map(|certificate| Json::Object(describe(certificate)));
         let profile = explanation.profile.map(|profile| Json::from(profile.name()));
         let report = Object::new()
@@ -446,7 +449,10 @@ fn written(finding: &ProfileFinding) -> Object {
     let broken = !finding.holds;
     Object::new()
         .with("rule", Json::from(finding.rule.name()))
-        .with("certificate", Json::from(u64::try_from(finding.certificate).unwrap_or(u64::MAX)))
+        .with(
+            "certificate",
+            Json::from(u64::try_from(finding.certificate).unwrap_or(u64::MAX)),
+        )
         .with("subject", Json::from(finding.subject.as_str()))
         .with("outcome", Json::from(if broken { "fail" } else { "pass" }))
         .with("enforced", Json::Bool(finding.enforced))
