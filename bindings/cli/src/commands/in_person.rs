@@ -18,7 +18,7 @@ use wallet_core::time::Timestamp;
 pub(crate) use qr::print_qr;
 
 /// The type of our retrieval method: far from those of the standard, whose readers pass it over ("mappe" in ASCII).
-const SOCKET: u64 = 0x6d61_7070_65;
+const SOCKET: u64 = 0x006d_6170_7065;
 /// Its version.
 const VERSION: u64 = 1;
 /// A response with a portrait is smaller; it is also what a parser accepts.
@@ -137,11 +137,11 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_contacted() {
-        let ours = method("127.0.0.1:4711".parse().unwrap());
+        let ours = method("127.0.0.1:4711".parse().expect("an address"));
         assert_eq!(address(&[ours]).map(|address| address.port()), Some(4711));
-        assert_eq!(address(&[method("192.0.2.1:80".parse().unwrap())]), None);
+        assert_eq!(address(&[method("192.0.2.1:80".parse().expect("an address"))]), None);
         assert_eq!(
-            address(&[method("[::1]:80".parse().unwrap())]).map(|at| at.port()),
+            address(&[method("[::1]:80".parse().expect("an address"))]).map(|at| at.port()),
             Some(80)
         );
         let other = RetrievalMethod::Other {

@@ -123,6 +123,7 @@ impl Scene {
         ];
         let mut command = self.folder.command(&[&program, args].concat());
         command.env("LC_ALL", "de_DE.UTF-8");
+        #[expect(clippy::zombie_processes, reason = "`Offering::end` waits; a failed test ends all")]
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let mut before = String::new();
@@ -444,14 +445,8 @@ fn what_is_tampered_with_replayed_or_cut_off_is_noticed_on_both_sides() {
     assert!(scene.history().contains("proximity.cut"));
 
     // The wallet is gone.
-    let read = scene.ask(
-        &cut.out
-            .lines()
-            .find(|line| line.starts_with("mdoc:"))
-            .unwrap()
-            .to_owned(),
-        &[],
-    );
+    let gone = cut.out.lines().find(|line| line.starts_with("mdoc:")).unwrap();
+    let read = scene.ask(gone, &[]);
     read.is_refused(1, "reader.cut");
     assert!(scene.wallet(&["list", "--json"]).out.contains(r#""copies_left":2"#));
 }
@@ -474,7 +469,7 @@ fn an_answer_that_is_altered_replayed_or_cut_off_is_not_accepted() {
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let method = RetrievalMethod::Other {
-            kind: 0x6d_6170_7065,
+            kind: 0x006d_6170_7065,
             version: 1,
             options: wallet_core::codec::CborValue::text(listener.local_addr().unwrap().to_string()),
         };

@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_code_has_its_quiet_zone_and_its_corners() {
-        let code = render("mdoc:abc", Style::Light).unwrap();
+        let code = render("mdoc:abc", Style::Light).expect("short enough");
         let lines: Vec<Vec<char>> = code.lines().map(|line| line.chars().collect()).collect();
         let side = lines[0].len();
         assert!(lines.iter().all(|line| line.len() == side) && lines.len() == side.div_ceil(2));
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(corner, "█▀▀▀▀▀█");
         let corner: String = lines[2][side - QUIET - 7..side - QUIET].iter().collect();
         assert_eq!(corner, "█▀▀▀▀▀█");
-        let dark = render("mdoc:abc", Style::Dark).unwrap();
+        let dark = render("mdoc:abc", Style::Dark).expect("short enough");
         assert!(dark.starts_with('█'));
         assert!(render(&"x".repeat(4000), Style::Light).is_none());
     }

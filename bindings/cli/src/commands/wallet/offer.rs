@@ -287,8 +287,9 @@ impl<'a> Meeting<'a> {
                     say("diese Angaben würden gezeigt, aus", "these values would leave, from"),
                     holding(&offer.credential)
                 );
-                let values = words::values(&self.rulebook, Format::MsoMdoc, &offer.doctype, &offer.claims);
-                for line in words::lines(&values, |value| self.note_on(offer, &value.path)) {
+                let note = |path: &ClaimPath| self.note_on(offer, path);
+                let (doctype, claims) = (&offer.doctype, &offer.claims);
+                for line in words::lines(&self.rulebook, Format::MsoMdoc, doctype, claims, note) {
                     outln!("    {line}");
                 }
             }
