@@ -41,7 +41,7 @@ use crate::issuing::{Phone, School, now};
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 25] = [
+pub const TARGETS: [(&str, Body); 34] = [
     ("assess", assessment),
     ("authority", authority),
     ("backup", backup),
@@ -51,16 +51,25 @@ pub const TARGETS: [(&str, Body); 25] = [
     ("cose_mac0", mdoc::cose_mac0),
     ("cose_sign1", mdoc::cose_sign1),
     ("dcql", dcql),
+    ("device_engagement", mdoc::device_engagement),
+    ("device_request", mdoc::device_request),
+    ("device_response", mdoc::device_response),
     ("issuance", issuer_answers),
     ("json", json),
     ("jwe", jwe),
     ("jws", jws),
+    ("mdoc_issuer_signed", mdoc::mdoc_issuer_signed),
+    ("mdoc_signed", mdoc::mdoc_signed),
     ("offer", offer),
     ("presentation_request", presentation_request),
     ("request_link", request_link),
     ("resume", resume),
     ("sd_jwt", sd_jwt),
     ("sd_jwt_signed", sd_jwt_signed),
+    ("session_message", mdoc::session_message),
+    ("session_request", mdoc::session_request),
+    ("session_response", mdoc::session_response),
+    ("status_cwt", mdoc::status_cwt),
     ("status_list", status_list),
     ("status_token", status_token),
     ("trust_pack", trust_pack),

@@ -15,6 +15,7 @@ mod party;
 mod path;
 mod profile;
 mod store;
+pub mod vical;
 
 pub use anchor::{Anchor, AnchorMaterial, Environment, Role};
 pub use certificate::{Certificate, CertificateError, CrlDistributionPoint};

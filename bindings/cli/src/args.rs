@@ -241,7 +241,7 @@ pub(crate) enum RoleArg {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TrustCommand {
-    /// Adds an anchor: certificate, JWK, JWK set or trust pack
+    /// Adds an anchor: certificate, JWK, JWK set, trust pack, or list of issuing authorities (VICAL)
     Add {
         #[command(flatten)]
         place: TrustPlace,
@@ -251,7 +251,7 @@ pub(crate) enum TrustCommand {
         /// The issuer whose key a JWK is
         #[arg(long, value_name = "URL")]
         issuer: Option<String>,
-        /// The public key or certificate that signed a trust pack file
+        /// The public key or certificate that signed a trust pack file, or the certificate of a VICAL's provider
         #[arg(long = "trust-signer", value_name = "FILE")]
         signer: Option<PathBuf>,
         /// The file

@@ -152,10 +152,8 @@ impl AuthorityService {
             .to_record(authority.rulebook(), &request, approval, now)
             .map_err(refused)?;
         let mut left_out: Vec<Json> = card.left_out().iter().map(|name| Json::from(*name)).collect();
-        if record.formats.contains(&Format::MsoMdoc) {
-            let missing = card.left_out_of_mdoc(&record).map_err(refused)?;
-            left_out.extend(missing.iter().map(|path| Json::from(path.to_string())));
-        }
+        let missing = record.left_out_of_mdoc(authority.rulebook()).map_err(refused)?;
+        left_out.extend(missing.iter().map(|path| Json::from(path.to_string())));
         let created = create(&mut authority, record, body, now, random)?;
         Ok(created.with("left_out", Json::Array(left_out)).into())
     }

@@ -4,6 +4,7 @@ import { until } from '../lib/harness.mjs'
 import { newWallet, startAuthority } from '../lib/mappe.mjs'
 import { DOCTYPE, startIssuer, VCT } from '../peers/credo-issuer.mjs'
 import { startWallet } from '../peers/credo-wallet.mjs'
+import { verifyIssuerSigned } from '../peers/mdoc.mjs'
 import { decode, isUnder, statusAt, verify } from '../peers/sdjwt.mjs'
 
 const receives = ({ configurations = ['report'], ...options }) => async (context) => {
@@ -64,6 +65,32 @@ export const cases = [
         assert.ok(isUnder(copy, authority.root), 'signed under the certificate of the authority')
         holders.add(JSON.stringify(claims.cnf.jwk))
       }
+      assert.equal(holders.size, copies.length, 'each copy is bound to a key of its own')
+    },
+  },
+  {
+    name: 'issuing: Credo receives a PID in both formats from our authority in one session; @sd-jwt and @owf/mdoc verify it',
+    async run(context) {
+      const authority = await startAuthority(context)
+      const wallet = await startWallet({ anchors: [authority.root, authority.iaca] })
+      const { offer, txCode } = await authority.offer('pid')
+      const copies = await wallet.receive(offer, { txCode })
+      const holders = new Set()
+      const found = { sdJwt: 0, mdoc: 0 }
+      for (const copy of copies) {
+        if (copy.includes('~')) {
+          const claims = await verify(copy)
+          assert.ok(isUnder(copy, authority.root), 'signed under the certificate of the authority')
+          holders.add(claims.cnf.jwk.x)
+          found.sdJwt += 1
+        } else {
+          const { docType, deviceKey } = await verifyIssuerSigned(Buffer.from(copy, 'base64url'), { anchor: authority.iaca })
+          assert.equal(docType, DOCTYPE)
+          holders.add(deviceKey.x)
+          found.mdoc += 1
+        }
+      }
+      assert.ok(found.sdJwt > 1 && found.mdoc === found.sdJwt, `a batch in each format: ${JSON.stringify(found)}`)
       assert.equal(holders.size, copies.length, 'each copy is bound to a key of its own')
     },
   },

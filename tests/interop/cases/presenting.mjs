@@ -1,8 +1,9 @@
 // OpenID4VP 1.0: Credo asks, our wallet answers or refuses.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { refused } from '../lib/harness.mjs'
 import { transcriptOf } from '../lib/mdoc.mjs'
-import { newWallet, startAuthority } from '../lib/mappe.mjs'
+import { CARD, newWallet, startAuthority } from '../lib/mappe.mjs'
 import { bindingOf, readRequest } from '../lib/openid4vp.mjs'
 import { CLAIMS, DOCTYPE, ELEMENTS, startIssuer } from '../peers/credo-issuer.mjs'
 import { startVerifier } from '../peers/credo-verifier.mjs'
@@ -158,6 +159,30 @@ export const cases = [
       // Whoever notices first may stop it: the wallet before sending, or Credo on receipt.
       await wallet.present(after.request).catch(() => {})
       assert.notEqual((await verifier.result(after.id)).state, 'ResponseVerified')
+    },
+  },
+  {
+    name: 'presenting: Credo verifies a PID from our authority out of our wallet, in the format it asks for',
+    async run(context) {
+      const authority = await startAuthority(context)
+      const verifier = context.use(await startVerifier({ issuers: [authority.root, authority.iaca] }))
+      const issuers = [authority.root, authority.iaca]
+      const wallet = await newWallet(context, { issuers, relyingParties: [verifier.root] })
+      const { offer, txCode } = await authority.offer('pid')
+      await wallet.receive(offer, txCode)
+      const asked = {
+        mso_mdoc: { meta: { doctype_value: DOCTYPE }, claims: [{ path: [DOCTYPE, 'birth_date'] }] },
+        'dc+sd-jwt': { meta: { vct_values: ['urn:eudi:pid:de:1'] }, claims: [{ path: ['birthdate'] }] },
+      }
+      const born = JSON.parse(await readFile(CARD, 'utf8')).DateOfBirth
+      for (const [format, query] of Object.entries(asked)) {
+        const { request, id } = await verifier.request({ credentials: [{ id: 'pid', format, ...query }] })
+        await wallet.present(request)
+        const { state, claims, error } = await verifier.result(id)
+        assert.equal(state, 'ResponseVerified', error)
+        const { birth_date, birthdate } = { ...claims.pid, ...claims.pid[DOCTYPE] }
+        assert.equal(birthdate ?? birth_date.toISOString().slice(0, 10), born)
+      }
     },
   },
 ]

@@ -18,12 +18,18 @@ export async function startWallet({ anchors = [], dpop = false } = {}) {
         ...(txCode && { txCode }),
         ...(dpop && { dpop: { alg: 'ES256', jwk: await newKey(agent) } }),
       })
-      const { credentials } = await holder.requestCredentials({
-        resolvedCredentialOffer,
-        ...token,
-        credentialBindingResolver: async ({ issuerMaxBatchSize = 1 }) =>
-          ({ method: 'jwk', keys: await Promise.all(Array.from({ length: issuerMaxBatchSize }, () => newKey(agent))) }),
-      })
+      const credentials = []
+      // One request each: for a second one Credo wants its nonce from the first answer, where it is only in old drafts.
+      for (const configuration of Object.keys(resolvedCredentialOffer.offeredCredentialConfigurations)) {
+        const received = await holder.requestCredentials({
+          resolvedCredentialOffer,
+          ...token,
+          credentialConfigurationIds: [configuration],
+          credentialBindingResolver: async ({ issuerMaxBatchSize = 1 }) =>
+            ({ method: 'jwk', keys: await Promise.all(Array.from({ length: issuerMaxBatchSize }, () => newKey(agent))) }),
+        })
+        credentials.push(...received.credentials)
+      }
       for (const { record } of credentials) await (record.type === 'MdocRecord' ? agent.mdoc : agent.sdJwtVc).store({ record })
       return credentials.flatMap(({ record }) =>
         record.credentialInstances.map((copy) => copy.compactSdJwtVc ?? copy.issuerSignedBase64Url))

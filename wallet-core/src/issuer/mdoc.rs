@@ -4,8 +4,8 @@ use super::IssuerError;
 use super::issue::Signer;
 use super::record::{Pending, Record};
 use crate::codec::{Json, Object};
-use crate::credential::StatusListReference;
 use crate::credential::mdoc::Blueprint;
+use crate::credential::{ClaimPath, Format, StatusListReference};
 use crate::crypto::Random;
 use crate::keys::PublicKey;
 use crate::rulebook::pid;
@@ -25,6 +25,18 @@ pub(super) fn elements(rulebook: &Rulebook, doctype: &str, claims: &Object) -> R
     }
     let known = rulebook.lookup_doctype(doctype).ok_or(IssuerError::UnknownType)?;
     Ok(known.to_mdoc_elements(claims)?)
+}
+
+impl Record {
+    /// The claims that the mdoc of this record has no element for; none if it is not issued as mdoc.
+    pub fn left_out_of_mdoc(&self, rulebook: &Rulebook) -> Result<Vec<ClaimPath>, IssuerError> {
+        match &self.doctype {
+            Some(doctype) if self.formats.contains(&Format::MsoMdoc) => {
+                Ok(elements(rulebook, doctype, &self.claims)?.left_out)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
 }
 
 /// ISO 18013-5 B.1.4: the document signer is of the country that issues.

@@ -103,9 +103,9 @@ impl TrustStore {
         self.profiles
     }
 
-    /// Adds an anchor to a role. Relying parties are known by certificate only (lessons S11).
+    /// Adds an anchor to a role. Only issuers are known by other things than certificates (lessons S11).
     pub fn add(&mut self, role: Role, anchor: Anchor) -> Result<(), TrustError> {
-        if role == Role::RelyingParties && matches!(anchor.material, AnchorMaterial::Keys { .. }) {
+        if role != Role::Issuers && matches!(anchor.material, AnchorMaterial::Keys { .. }) {
             return Err(TrustError::KeysForRole);
         }
         self.anchors.push((role, anchor));
@@ -413,11 +413,7 @@ impl TrustStore {
         below: &[Certificate],
         subject: &profile::Subject<'_>,
     ) -> Result<(), TrustError> {
-        let above = match &anchor.material {
-            AnchorMaterial::Certificate(certificate) if below.first() != Some(&**certificate) => Some(&**certificate),
-            _ => None,
-        };
-        profile::enforce(self.profiles, profile, below, above, subject)
+        profile::enforce(self.profiles, profile, below, anchor.above(below), subject)
     }
 
     /// Validates a chain once and for all: later looks at the very same chain check times and limits, but no signature

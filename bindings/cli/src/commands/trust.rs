@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use wallet_core::codec::{Json, Object};
 use wallet_core::keys::{Jwk, PublicKey};
 use wallet_core::trust::pack::{PackError, TrustPack, read_anchor_file};
+use wallet_core::trust::vical::{self, Vical, VicalError};
 use wallet_core::trust::{
     Anchor, AnchorMaterial, Certificate, CertificateProfile, Environment, ProfileFinding, ProfilePolicy, Role,
     TrustError, TrustStore,
@@ -195,6 +196,9 @@ fn read(path: &Path, signer: Option<&Path>, environment: Environment) -> Result<
         return read_folder(path).map(|pack| Source::Pack(Box::new(pack)));
     }
     let bytes = input::read(path)?;
+    if vical::is_vical(&bytes) {
+        return read_vical(path, &bytes, signer, environment).map(Source::Anchors);
+    }
     match read_anchor_file(&bytes) {
         Ok(anchors) => Ok(Source::Anchors(anchors)),
         Err(PackError::IsPack) if bytes.trim_ascii().starts_with(b"{") => {
@@ -221,6 +225,39 @@ fn read(path: &Path, signer: Option<&Path>, environment: Environment) -> Result<
         }
         Err(error) => Err(refused(path, &error)),
     }
+}
+
+/// The authorities of a list, signed by a provider that is named beside it.
+fn read_vical(
+    path: &Path,
+    bytes: &[u8],
+    signer: Option<&Path>,
+    environment: Environment,
+) -> Result<Vec<Anchor>, Failure> {
+    let what = || format!("{} is not trusted", path.display());
+    let signer = signer.ok_or_else(|| {
+        Failure::usage(
+            "vical.signer_missing",
+            what(),
+            "it is a list of issuing authorities, and nobody was named who may sign it",
+            "name the provider's certificate, or that of its authority, with --trust-signer FILE",
+        )
+    })?;
+    let found = read_anchor_file(&input::read(signer)?).map_err(|error| refused(signer, &error))?;
+    let mut providers = TrustStore::new(environment);
+    for anchor in found {
+        let added = providers.add(Role::VicalProviders, anchor);
+        added.map_err(|error| refused(signer, &error.into()))?;
+    }
+    let list = Vical::verify(bytes, &providers, None, wallet_server::now()).map_err(|error| {
+        let remedy = match error {
+            VicalError::Expired { .. } => "get the newest list from the provider",
+            VicalError::Trust(_) => "check that the certificate in --trust-signer is that of the provider",
+            _ => "ask the provider of the list",
+        };
+        Failure::usage(error.code(), what(), error, remedy)
+    })?;
+    Ok(list.anchors().collect())
 }
 
 fn read_folder(folder: &Path) -> Result<TrustPack, Failure> {
@@ -288,6 +325,14 @@ fn add(place: &TrustPlace, role: Role, issuer: Option<String>, signer: Option<&P
         }
         Source::Anchors(found) => {
             for mut anchor in found {
+                if anchor.types.iter().any(|_| role != Role::Issuers) {
+                    return Err(Failure::usage(
+                        "vical.role",
+                        format!("{} is not trusted", file.display()),
+                        "a list of issuing authorities says who may issue, and nothing else",
+                        "add it with --role issuers",
+                    ));
+                }
                 if let AnchorMaterial::Keys { issuer: named, .. } = &mut anchor.material {
                     if role == Role::RelyingParties {
                         return Err(refused(file, &TrustError::KeysForRole.into()));
@@ -509,10 +554,11 @@ fn print(json: bool, pack: &TrustPack, anchors: &[(Role, Anchor)]) {
             ),
             _ => ("other", String::new(), String::new()),
         };
-        (identifier(anchor), role.name(), kind, name, until)
+        (identifier(anchor), role.name(), kind, name, until, &anchor.types)
     });
     if json {
-        let anchors = rows.map(|(id, role, kind, name, until)| {
+        let anchors = rows.map(|(id, role, kind, name, until, types)| {
+            let types: Vec<Json> = types.iter().map(|name| Json::from(name.as_str())).collect();
             let until = (!until.is_empty()).then(|| Json::from(until));
             Object::new()
                 .with("id", Json::from(id))
@@ -520,6 +566,7 @@ fn print(json: bool, pack: &TrustPack, anchors: &[(Role, Anchor)]) {
                 .with("kind", Json::from(kind))
                 .with("name", Json::from(name))
                 .with("valid_until", until)
+                .with("types", (!types.is_empty()).then_some(Json::Array(types)))
                 .into()
         });
         let report = Object::new()
@@ -527,11 +574,13 @@ fn print(json: bool, pack: &TrustPack, anchors: &[(Role, Anchor)]) {
             .with("anchors", Json::Array(anchors.collect()));
         outln!("{report}");
     } else {
-        let head = ["id", "role", "kind", "name", "valid until"]
+        let head = ["id", "role", "kind", "name", "valid until", "types"]
             .map(str::to_owned)
             .to_vec();
-        let rows =
-            rows.map(|(id, role, kind, name, until)| vec![id, role.to_owned(), kind.to_owned(), safe(&name), until]);
+        let rows = rows.map(|(id, role, kind, name, until, types)| {
+            let types = safe(&types.join(" "));
+            vec![id, role.to_owned(), kind.to_owned(), safe(&name), until, types]
+        });
         outln!("anchors for {}", pack.environment.name());
         out!("{}", table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
     }

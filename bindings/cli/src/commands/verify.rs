@@ -322,7 +322,10 @@ fn remedy(assessment: &Assessment) -> Option<&'static str> {
         (CheckName::Validity, _) => "ask the holder for a current one, or judge another time with --at",
         (CheckName::Status, CheckOutcome::Fail(_)) => "do not rely on it; ask the issuer if the holder disagrees",
         (CheckName::Status, _) => "run it without --offline, or give the list with --status URL=FILE",
-        (CheckName::Binding, _) if assessment.format == "mso_mdoc" => {
+        (CheckName::Binding, CheckOutcome::Unknown(code)) if code == "mdoc.device_mac_key" => {
+            "give the reader's private key of the session with --reader-key FILE"
+        }
+        (CheckName::Binding, CheckOutcome::Unknown(_)) if assessment.format == "mso_mdoc" => {
             "give the session with --nonce, --audience and --response-uri, or --origin, or --session-transcript FILE"
         }
         (CheckName::Binding, _) => "ask the holder for a new presentation, and give its --nonce and --audience",
