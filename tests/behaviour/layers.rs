@@ -22,10 +22,14 @@ const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("dcql", &[BOTTOM, &["trust", "credential", "rulebook", "protocol"]]),
     ("issuance", &[BOTTOM, FORMATS]),
     ("presentation", &[BOTTOM, FORMATS]),
+    ("proximity", &[BOTTOM, FORMATS]),
     ("issuer", &[BOTTOM, FORMATS]),
     ("verifier", &[BOTTOM, FORMATS]),
     ("store", &[&["codec", "crypto", "time"]]),
-    ("wallet", &[BOTTOM, FORMATS, &["issuance", "presentation", "store"]]),
+    (
+        "wallet",
+        &[BOTTOM, FORMATS, &["issuance", "presentation", "proximity", "store"]],
+    ),
 ];
 
 const FORMATS: &[&str] = &["trust", "credential", "rulebook", "status", "protocol", "dcql"];

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use wallet_core::codec::{Budget, Cbor};
+use wallet_core::credential::mdoc::SessionTranscript;
+use wallet_core::envelope::cose::{CoseError, UnverifiedSign1};
 use wallet_core::protocol::mdoc::{
     BleCarrier, BleRole, Carrier, CarrierRecord, DeviceEngagement, DeviceRequest, HandoverRequest, HandoverSelect,
     PowerState, RetrievalMethod, SessionData, SessionEstablishment, SessionStatus,
 };
+use wallet_core::trust::Certificate;
 use wallet_tests::vectors;
 
 fn vector() -> Option<impl Fn(&str) -> Vec<u8>> {
@@ -100,4 +103,21 @@ fn annex_d_nfc_handover() {
     let at = bytes.windows(2).position(|window| window == b"cr").unwrap() + 2;
     let made = HandoverRequest::new([bytes[at], bytes[at + 1]], request.carriers().to_vec());
     assert_eq!(made.as_bytes(), bytes);
+}
+
+#[test]
+fn annex_d_reader_authentication() {
+    let Some(vector) = vector() else { return };
+    let request = DeviceRequest::parse(&vector("DEVICE_REQUEST"), &mut budget()).unwrap();
+    let [document] = request.doc_requests() else { panic!() };
+    let transcript = SessionTranscript::from_bytes(&vector("SESSION_TRANSCRIPT_BYTES")).unwrap();
+    let auth = UnverifiedSign1::parse(document.reader_auth().unwrap(), &mut budget()).unwrap();
+    let chain = auth.x5chain().unwrap().unwrap();
+    assert_eq!(chain, [vector("READER_CERT")]);
+    let leaf = Certificate::parse(&chain[0]).unwrap();
+    let signed = document.reader_authentication(transcript.as_bytes());
+    let key = leaf.public_key().unwrap();
+    assert_eq!(auth.check(key, &[], Some(&signed)), Ok(()));
+    let other = document.reader_authentication(&[0x83, 0xf6, 0xf6, 0xf6]);
+    assert_eq!(auth.check(key, &[], Some(&other)), Err(CoseError::BadSignature));
 }

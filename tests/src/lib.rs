@@ -3,6 +3,7 @@
 pub mod campus;
 pub mod fuzzing;
 pub mod issuing;
+pub mod office;
 
 use std::path::PathBuf;
 

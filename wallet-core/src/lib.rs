@@ -75,6 +75,7 @@ pub mod issuer;
 pub mod keys;
 pub mod presentation;
 pub mod protocol;
+pub mod proximity;
 pub mod rulebook;
 pub mod status;
 pub mod store;

@@ -3,6 +3,7 @@
 //! ```text
 //! assess(text, options) -> Assessment                         a credential or presentation, at rest or just received
 //! University::create_request(spec) -> Created                 a link or QR code for the citizen's wallet
+//! reader::scan(text of a QR code) -> reader::Step             the same in person, step by step
 //! University::create_dc_api_request(spec) -> DcApiCreated     the same through a browser, as values
 //! University::handle(HttpRequest) -> HttpResponse             the endpoints the wallet talks to
 //! University::result(id) -> Finding                           what came, check by check
@@ -19,7 +20,9 @@ mod error;
 mod evidence;
 mod input;
 mod judge;
+mod person;
 mod purpose;
+pub mod reader;
 mod session;
 mod university;
 

@@ -21,6 +21,7 @@ mod history;
 mod holding;
 mod holdings;
 mod id;
+mod in_person;
 mod issued;
 mod keys;
 mod presented;

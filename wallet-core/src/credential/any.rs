@@ -22,12 +22,12 @@ pub enum Credential {
     /// ISO mdoc.
     Mdoc(Box<Mdoc>),
     /// SD-JWT VC.
-    SdJwt(SdJwt),
+    SdJwt(Box<SdJwt>),
 }
 
 impl From<SdJwt> for Credential {
     fn from(credential: SdJwt) -> Self {
-        Self::SdJwt(credential)
+        Self::SdJwt(Box::new(credential))
     }
 }
 
@@ -214,7 +214,7 @@ impl Unverified<Credential> {
             }
             Credential::SdJwt(credential) => {
                 let options = sd_jwt::VerifyOptions::at_rest();
-                let verified = Unverified::new(credential).verify(trust, &options, now)?;
+                let verified = Unverified::new(*credential).verify(trust, &options, now)?;
                 Ok(verified.into_any())
             }
         }

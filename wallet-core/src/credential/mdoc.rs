@@ -233,8 +233,7 @@ impl Mdoc {
             let mut budget = Budget::new(usize::MAX, self.depth, usize::MAX);
             let tagged = Cbor::parse(item.tagged.bytes(&self.received), &mut budget).ok()?;
             let item = Cbor::parse(tagged.embedded()?, &mut budget).ok()?;
-            let random = item.get("random")?.as_bytes().map(base64url::encode);
-            random
+            item.get("random")?.as_bytes().map(base64url::encode)
         };
         let digests = self.mso.all_digests(&self.received).map(base64url::encode);
         items.filter_map(random).chain(digests).collect()

@@ -32,7 +32,7 @@ impl HasStatus for Credential {
     fn status_reference(&self) -> Result<Option<StatusListReference>, StatusReferenceError> {
         match self {
             Self::Mdoc(credential) => HasStatus::status_reference(&**credential),
-            Self::SdJwt(credential) => HasStatus::status_reference(credential),
+            Self::SdJwt(credential) => HasStatus::status_reference(&**credential),
         }
     }
 

@@ -43,6 +43,8 @@ pub enum FlowKind {
     Notification,
     /// A presentation.
     Presentation,
+    /// A meeting in person: its bytes hold the keys of the session.
+    Proximity,
 }
 
 impl Flow {

@@ -56,7 +56,10 @@ pub struct Holding {
 impl Holding {
     /// What to call it: by the rulebook if the type is known, else as the issuer calls it, else its type.
     pub fn display_name<'a>(&'a self, rulebook: &'a Rulebook, language: Language) -> &'a str {
-        let known = self.type_names.iter().find_map(|name| rulebook.lookup(name));
+        let known = self.type_names.iter().find_map(|name| match self.format {
+            Format::MsoMdoc => rulebook.lookup_doctype(name),
+            _ => rulebook.lookup(name),
+        });
         let (first, second) = match language {
             Language::German => (&self.display.german, &self.display.english),
             Language::English => (&self.display.english, &self.display.german),

@@ -185,7 +185,18 @@ impl Wallet {
         now: Timestamp,
         random: &mut dyn Random,
     ) -> Result<EntryId, WalletError> {
-        let mut changes = ChangeSet::new();
+        self.spend_with(ChangeSet::new(), copies, presentation, now, random)
+    }
+
+    /// As [`Wallet::spend`], with further changes in the same commit.
+    pub(super) fn spend_with(
+        &mut self,
+        mut changes: ChangeSet,
+        copies: &[CopyRef],
+        presentation: Presentation,
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Result<EntryId, WalletError> {
         let ids: BTreeSet<HoldingId> = copies.iter().map(|copy| copy.holding).collect();
         for id in ids {
             let mut holding = self.holding(id)?;

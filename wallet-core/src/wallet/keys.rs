@@ -49,7 +49,8 @@ impl Wallet {
     /// never came to its end. Keys as young as the oldest suspended issuance stay. Gives how many were destroyed.
     pub fn sweep_keys(&mut self, before: Timestamp, random: &mut dyn Random) -> Result<usize, WalletError> {
         let flows = self.flows()?;
-        let suspended = flows.iter().filter(|flow| flow.kind != FlowKind::Presentation);
+        let no_keys = |kind| matches!(kind, FlowKind::Presentation | FlowKind::Proximity);
+        let suspended = flows.iter().filter(|flow| !no_keys(flow.kind));
         let before = suspended
             .map(|flow| flow.begun_at)
             .chain([before])

@@ -1,5 +1,6 @@
 //! `mappe issue`: credentials without a server.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use wallet_core::codec::{Budget, Json, Object};
@@ -14,17 +15,22 @@ use super::input;
 use crate::args::IssueCommand;
 use crate::report::{Failure, Outcome, Paint};
 
+mod pid;
+
 pub(crate) fn run(command: &IssueCommand) -> Outcome {
-    let IssueCommand::SchoolReport {
-        xml,
-        key,
-        cert,
-        holder,
-        issuer,
-        test,
-        out,
-        json,
-    } = command;
+    let (xml, key, cert, holder, issuer, test, out, json) = match command {
+        IssueCommand::Pid(args) => return pid::run(args),
+        IssueCommand::SchoolReport {
+            xml,
+            key,
+            cert,
+            holder,
+            issuer,
+            test,
+            out,
+            json,
+        } => (xml, key, cert, holder, issuer, test, out, json),
+    };
     let refused = |error: &XSchuleError| {
         Failure::new(
             error.code(),
@@ -43,14 +49,7 @@ pub(crate) fn run(command: &IssueCommand) -> Outcome {
     };
     let report = SchoolReport::parse(input::read(xml)?, &mut Budget::default()).map_err(|error| refused(&error))?;
     let vct = report.vct().map_err(|error| refused(&error))?;
-    let chain = Certificate::parse_pem_chain(&input::read_text(cert)?).map_err(|error| {
-        Failure::usage(
-            error.code(),
-            format!("{} is not used", cert.display()),
-            &error,
-            "give the certificate chain in PEM, leaf first",
-        )
-    })?;
+    let chain = read_chain(cert)?;
     if let (Some(issuer), Some(leaf)) = (issuer, chain.first())
         && !leaf.is_named(issuer)
     {
@@ -62,14 +61,7 @@ pub(crate) fn run(command: &IssueCommand) -> Outcome {
         ));
     }
     let signer = Signer::new(input::read_key(key)?, chain).map_err(failed)?;
-    let holder = PublicKey::from_jwk(&input::read_json(holder)?).map_err(|error| {
-        Failure::usage(
-            error.code(),
-            "the holder's key is not used",
-            &error,
-            "give the holder's public key as JWK",
-        )
-    })?;
+    let holder = read_holder(holder)?;
     let setting = if *test { Setting::Test } else { Setting::Production };
     let claims = report.to_claims(&ClaimOptions::original(setting));
     let mut record = Record::new(
@@ -108,4 +100,26 @@ pub(crate) fn run(command: &IssueCommand) -> Outcome {
         outln!("{credential}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn read_chain(path: &Path) -> Result<Vec<Certificate>, Failure> {
+    Certificate::parse_pem_chain(&input::read_text(path)?).map_err(|error| {
+        Failure::usage(
+            error.code(),
+            format!("{} is not used", path.display()),
+            &error,
+            "give the certificate chain in PEM, leaf first",
+        )
+    })
+}
+
+fn read_holder(path: &Path) -> Result<PublicKey, Failure> {
+    PublicKey::from_jwk(&input::read_json(path)?).map_err(|error| {
+        Failure::usage(
+            error.code(),
+            "the holder's key is not used",
+            &error,
+            "give the holder's public key as JWK",
+        )
+    })
 }

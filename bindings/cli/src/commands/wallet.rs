@@ -1,14 +1,17 @@
 //! `mappe wallet`: the citizen's wallet in a folder.
 
+mod offer;
 mod open;
 mod present;
 mod receive;
+mod words;
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use wallet_core::codec::{Json, Object};
-use wallet_core::rulebook::{Language, Rulebook};
+use wallet_core::credential::Format;
+use wallet_core::rulebook::Rulebook;
 use wallet_core::wallet::{Entry, Event, Holding, HoldingId, Outcome as EntryOutcome, Renewal};
 
 use crate::args::{WalletArgs, WalletCommand};
@@ -17,6 +20,7 @@ use crate::report::{Failure, Outcome, Paint, marked, safe, table};
 pub(crate) use open::{OpenWallet, failed};
 pub(crate) use present::{Wish, present};
 pub(crate) use receive::receive;
+pub(crate) use words::language;
 
 pub(crate) fn run(args: WalletArgs) -> Outcome {
     if let WalletCommand::Init = args.command {
@@ -40,6 +44,10 @@ pub(crate) fn run(args: WalletArgs) -> Outcome {
         WalletCommand::Init => {}
         WalletCommand::Receive { offer, tx_code, yes } => receive::run(&mut wallet, offer, tx_code.as_deref(), *yes)?,
         WalletCommand::Present { request, yes, select } => return present::run(&mut wallet, request, *yes, select),
+        WalletCommand::OfferInPerson { listen, yes, select } => {
+            let (listen, yes) = (*listen, *yes);
+            return offer::run(&mut wallet, offer::Wish { listen, yes, select });
+        }
         WalletCommand::List => list(&wallet)?,
         WalletCommand::Show { id } => show(&wallet, id)?,
         WalletCommand::History => history(&wallet)?,
@@ -58,6 +66,15 @@ pub(crate) fn ask(question: &str) -> Option<bool> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).ok()?;
     Some(matches!(line.trim().to_lowercase().as_str(), "y" | "yes" | "j" | "ja"))
+}
+
+/// Asks a person for a number up to `most`; nothing, or something else, is `None`.
+pub(crate) fn number(question: &str, most: usize) -> Option<usize> {
+    eprint!("{question} ");
+    let _ = io::stderr().flush();
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).ok()?;
+    line.trim().parse().ok().filter(|number| *number <= most)
 }
 
 fn holding(wallet: &OpenWallet, id: &str) -> Result<Holding, Failure> {
@@ -79,8 +96,14 @@ pub(crate) fn describe(holding: &Holding, rulebook: &Rulebook) -> Object {
     Object::new()
         .with("id", Json::from(holding.id.to_string()))
         .with("format", Json::from(holding.format.name()))
-        .with("vct", holding.type_names.first().map(|name| Json::from(name.as_str())))
-        .with("name", Json::from(holding.display_name(rulebook, Language::English)))
+        .with(
+            match holding.format {
+                Format::MsoMdoc => "doctype",
+                _ => "vct",
+            },
+            holding.type_names.first().map(|name| Json::from(name.as_str())),
+        )
+        .with("name", Json::from(holding.display_name(rulebook, language())))
         .with("issuer", Json::from(holding.issuer.party.name.as_str()))
         .with("environment", Json::from(holding.issuer.party.environment.name()))
         .with("received", Json::from(holding.received_at.to_string()))
@@ -107,7 +130,7 @@ fn list(open: &OpenWallet) -> Result<(), Failure> {
         outln!("the wallet is empty; `mappe wallet receive OFFER` collects a credential");
         return Ok(());
     }
-    let head = ["id", "credential", "issuer", "copies", "note"]
+    let head = ["id", "credential", "format", "issuer", "copies", "note"]
         .map(str::to_owned)
         .to_vec();
     let rows = holdings.iter().map(|holding| {
@@ -117,7 +140,8 @@ fn list(open: &OpenWallet) -> Result<(), Failure> {
         };
         vec![
             holding.id.to_string(),
-            safe(holding.display_name(&rulebook, Language::English)),
+            safe(holding.display_name(&rulebook, language())),
+            words::format_label(holding.format.name()),
             safe(&holding.issuer.party.name),
             holding.unused().to_string(),
             note,
@@ -143,17 +167,18 @@ fn show(open: &OpenWallet, id: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let paint = Paint::stdout();
+    outln!("{}", paint.bold(safe(holding.display_name(&rulebook, language()))));
     outln!(
-        "{}",
-        paint.bold(safe(holding.display_name(&rulebook, Language::English)))
-    );
-    outln!(
-        "from {}, received {}, {} copies left",
+        "{} from {}, received {}, {} copies left",
+        words::format_label(holding.format.name()),
         safe(&holding.issuer.party.name),
         holding.received_at,
         holding.unused()
     );
-    outln!("{}", super::inspect::pretty(&Json::Object(claims.clone()), 0));
+    let type_name = credential.credential().type_name();
+    for line in words::lines(&rulebook, holding.format, type_name, claims, |_| None) {
+        outln!("  {line}");
+    }
     // Lessons S34: a wallet's screen is no proof.
     outln!(
         "{}",
@@ -178,29 +203,37 @@ fn history(open: &OpenWallet) -> Result<(), Failure> {
 }
 
 fn line(entry: &Entry) -> String {
+    let rulebook = Rulebook::bundled();
     let what = match &entry.event {
         Event::Issuance(event) => format!(
             "received {} copies of {} from {}",
             event.issued,
-            safe(&event.credential_type),
+            words::type_label(&rulebook, &event.credential_type),
             safe(&event.issuer.name)
         ),
         Event::Presentation(event) => {
             let sent = event
                 .sent
                 .iter()
-                .flat_map(|sent| sent.paths.iter().map(|path| safe(&path.to_string())))
+                .map(|sent| {
+                    let paths = sent
+                        .paths
+                        .iter()
+                        .map(|path| words::place(&rulebook, &sent.credential_type, path));
+                    let paths = paths.collect::<Vec<_>>().join(", ");
+                    format!("{}: {paths}", words::type_label(&rulebook, &sent.credential_type))
+                })
                 .collect::<Vec<_>>();
             let sent = if sent.is_empty() {
                 "nothing".to_owned()
             } else {
-                sent.join(", ")
+                sent.join("; ")
             };
             format!("{} asked, was shown {sent}", safe(&event.party.name))
         }
         Event::Deletion(event) => format!(
             "deleted {} of {}",
-            safe(&event.credential_type),
+            words::type_label(&rulebook, &event.credential_type),
             safe(&event.issuer.name)
         ),
         _ => "something else".to_owned(),

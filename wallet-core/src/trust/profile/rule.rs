@@ -126,6 +126,12 @@ impl ProfileRule {
         self.texts().0
     }
 
+    /// The stable name of the rule.
+    pub fn name(self) -> &'static str {
+        let code = self.code();
+        code.split_once('.').map_or(code, |(_, name)| name)
+    }
+
     /// What to do about a breach: to whoever makes the certificates.
     pub fn remedy(self) -> &'static str {
         self.texts().2

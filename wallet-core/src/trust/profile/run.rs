@@ -170,6 +170,18 @@ fn fits(profile: CertificateProfile, purposes: &[String]) -> bool {
     }
 }
 
+/// Whether a certificate says that it is for providing PIDs.
+pub(super) fn says_pid(certificate: &Certificate) -> bool {
+    let statements = certificate.details().qualified_statements.as_ref();
+    statements.is_some_and(|found| names_oid(found, QC_TYPE_PID))
+}
+
+/// Whether a certificate names a policy of access certificates.
+pub(super) fn says_access(certificate: &Certificate) -> bool {
+    let known = |id: &str| POLICIES.iter().any(|(known, ..)| *known == id);
+    certificate.details().policies.iter().any(|(id, _)| known(id))
+}
+
 /// Whether the DER of an extension has this identifier somewhere in it.
 fn names_oid(der: &[u8], id: &str) -> bool {
     let id = ObjectIdentifier::new(id).ok().and_then(|id| id.to_der().ok());

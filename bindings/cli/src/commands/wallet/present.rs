@@ -4,17 +4,17 @@ use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use wallet_core::codec::{Json, Object};
-use wallet_core::credential::ClaimPath;
+use wallet_core::credential::{ClaimPath, Format};
 use wallet_core::presentation::{
     Arrival, Choice, Consent, Context, Decision, Outcome, PresentationError, Receipt, Step, Verdict, Warning, begin,
 };
-use wallet_core::rulebook::{Language, Rulebook};
+use wallet_core::rulebook::Rulebook;
 use wallet_core::trust::Environment;
 use wallet_core::wallet::{Code, CopyRef, EntryId, Event, KeyStore as _, Outcome as EntryOutcome, Party, Presentation};
 use wallet_server::SystemRandom;
 
 use super::open::{OpenWallet, failed};
-use crate::commands::inspect::pretty;
+use super::words;
 use crate::report::{Failure, Outcome as CommandOutcome, Paint, marked, safe};
 
 const MOST_STEPS: usize = 16;
@@ -235,11 +235,16 @@ fn decide(open: &OpenWallet, consent: &Consent, wish: &Wish<'_>) -> Result<Decis
         // The verifier cannot tell whether nothing fits or the answer is no.
         return Ok(Decision::Decline);
     };
+    let asks = !wish.yes && !open.json && io::stdin().is_terminal();
+    let proposal = match wish.select.is_empty() && asks {
+        true => pick(consent).unwrap_or(proposal),
+        false => with_options(consent, proposal, wish.select),
+    };
     let choice = choose(consent, proposal, wish.select)?;
     if wish.yes {
         return Ok(Decision::Share(choice));
     }
-    if open.json || !io::stdin().is_terminal() {
+    if !asks {
         return Err(Failure::usage(
             "consent.missing",
             "nothing was shown",
@@ -252,6 +257,50 @@ fn decide(open: &OpenWallet, consent: &Consent, wish: &Wish<'_>) -> Result<Decis
     } else {
         Decision::Decline
     })
+}
+
+/// Lets the person pick among several options.
+fn pick(consent: &Consent) -> Option<Choice> {
+    let sets = consent.sets();
+    let mut picked = Vec::new();
+    for (number, set) in sets.iter().enumerate() {
+        let first = set.options.first()?.index;
+        picked.push(match (set.options.len(), set.required) {
+            (1, true) => Some(first),
+            (count, required) => {
+                let none = if required { "" } else { ", or 0 for none" };
+                let question = format!("choice {}: which, 1 to {count}{none}? [1]", number + 1);
+                match super::number(&question, count) {
+                    Some(0) if !required => None,
+                    Some(place) if place > 0 => Some(set.options[place - 1].index),
+                    _ => Some(first),
+                }
+            }
+        });
+    }
+    (!picked.is_empty())
+        .then(|| consent.proposal_with(&picked).ok())
+        .flatten()
+}
+
+/// The proposal with those options that the selected queries belong to.
+fn with_options(consent: &Consent, proposal: Choice, select: &[String]) -> Choice {
+    let queries: Vec<&str> = select.iter().filter_map(|item| Some(item.split_once('=')?.0)).collect();
+    let sets = consent.sets();
+    let picked: Vec<Option<usize>> = sets
+        .iter()
+        .map(|set| {
+            let named = |query: &String| queries.contains(&query.as_str());
+            let mut options = set.options.iter();
+            let selected = options.find(|option| option.queries.iter().any(named));
+            let first = set.options.first().filter(|_| set.required);
+            selected.or(first).map(|option| option.index)
+        })
+        .collect();
+    match picked.is_empty() {
+        true => proposal,
+        false => consent.proposal_with(&picked).unwrap_or(proposal),
+    }
 }
 
 /// The smallest answer, changed as the command line says; people name a credential as `mappe wallet list` does.
@@ -325,19 +374,48 @@ pub(crate) fn show(consent: &Consent) {
         };
         outln!("  {}", paint.yellow(format!("note: {text}")));
     }
+    let sets = consent.sets();
+    for (number, set) in sets
+        .iter()
+        .enumerate()
+        .filter(|(_, set)| set.options.len() > 1 || !set.required)
+    {
+        let kind = if set.required {
+            "one of these"
+        } else {
+            "if you like, one of these"
+        };
+        outln!("\n{} {kind}:", paint.bold(format!("choice {}", number + 1)));
+        for (place, option) in set.options.iter().enumerate() {
+            let queries: Vec<_> = option.queries.iter().map(|query| safe(query)).collect();
+            outln!("  {}. {}", place + 1, queries.join(" and "));
+        }
+    }
     for requested in consent.requested() {
         let kind = if requested.required { "" } else { " (optional)" };
         outln!("\n{}{kind}", paint.bold(safe(&requested.query)));
         for offer in &requested.offers {
-            let known = rulebook.lookup(&offer.credential_type);
             outln!(
-                "  from {}, these values would leave:",
-                known.map_or_else(
-                    || safe(&offer.credential_type),
-                    |known| known.name(Language::English).to_owned()
-                )
+                "  {} ({}), these values would leave:",
+                words::type_label(&rulebook, &offer.credential_type),
+                words::format_label(offer.format.name())
             );
-            outln!("  {}", pretty(&Json::Object(offer.claims.clone()), 1));
+            let kept = |path: &ClaimPath| {
+                let kept = offer.retained.contains(path);
+                kept.then(|| paint.yellow("(the verifier will keep it)"))
+            };
+            for line in words::lines(&rulebook, offer.format, &offer.credential_type, &offer.claims, kept) {
+                outln!("    {line}");
+            }
+            if offer.format == Format::MsoMdoc {
+                outln!("    (with them go the document's type, its times, its issuer and its device key)");
+            }
+            if offer.shown_before {
+                outln!(
+                    "    {}",
+                    paint.yellow("note: this copy was shown before; whoever saw it could compare notes")
+                );
+            }
         }
         for why in &requested.why_not {
             outln!("  {} {}: {}", paint.dim("not"), why.credential, why.reason);

@@ -3,15 +3,16 @@
 use std::io::{self, IsTerminal as _};
 
 use wallet_core::codec::{Json, Object};
+use wallet_core::credential::Format;
 use wallet_core::issuance::{
     Answer, Config, IssuanceError, OfferSummary, Outcome, Preview, Report, Step, Topic, begin,
 };
-use wallet_core::rulebook::{Language, Rulebook};
+use wallet_core::rulebook::Rulebook;
 use wallet_core::wallet::{Code, Event, HoldingId, Issuance, KeyStore as _, Outcome as EntryOutcome, Party, make_keys};
 use wallet_server::SystemRandom;
 
 use super::open::{OpenWallet, failed};
-use crate::commands::inspect::pretty;
+use super::words;
 use crate::report::{Failure, Paint, marked, safe};
 
 /// No honest issuance needs more; a peer that answers each request with another must not keep us for ever.
@@ -38,7 +39,7 @@ pub(super) fn run(open: &mut OpenWallet, offer: &str, tx_code: Option<&str>, yes
         return Ok(());
     }
     for holding in &holdings {
-        let name = safe(holding.display_name(&rulebook, Language::English));
+        let name = safe(holding.display_name(&rulebook, words::language()));
         outln!(
             "{} {name} from {}, {} copies ({})",
             Paint::stdout().green("received"),
@@ -281,8 +282,9 @@ fn show_offer(summary: &OfferSummary) {
     }
     for credential in &summary.credentials {
         outln!(
-            "  {} ({}), {} copies",
+            "  {} ({}, {}), {} copies",
             safe(credential.name.as_deref().unwrap_or(&credential.type_name)),
+            words::format_label(&credential.format),
             safe(&credential.type_name),
             credential.copies
         );
@@ -295,7 +297,19 @@ fn show_offer(summary: &OfferSummary) {
 fn show_preview(preview: &Preview) {
     let mark = if preview.test { "  (TEST)" } else { "" };
     outln!("issued by {}{mark}", Paint::stdout().bold(safe(&preview.issuer_name)));
+    let rulebook = Rulebook::bundled();
     for credential in &preview.credentials {
-        outln!("{}", pretty(&Json::Object(credential.claims.clone()), 0));
+        outln!(
+            "{} ({}), {} copies, by {}",
+            Paint::stdout().bold(words::type_label(&rulebook, &credential.type_name)),
+            words::format_label(&credential.format),
+            credential.copies,
+            safe(&credential.issuer_name)
+        );
+        let format = Format::from_name(&credential.format).unwrap_or(Format::DcSdJwt);
+        let (type_name, claims) = (&credential.type_name, &credential.claims);
+        for line in words::lines(&rulebook, format, type_name, claims, |_| None) {
+            outln!("  {line}");
+        }
     }
 }
