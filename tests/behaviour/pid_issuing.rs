@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use wallet_core::codec::{Budget, Json, Object, base64url};
 use wallet_core::credential::mdoc::Mdoc;
-use wallet_core::credential::{Format, Unverified};
+use wallet_core::credential::sd_jwt::SdJwt;
+use wallet_core::credential::{Format, StatusListReference, Unverified};
 use wallet_core::crypto::{Curve, SigningKey};
 use wallet_core::envelope::jws::UnsignedJws;
 use wallet_core::http::{HttpRequest, HttpResponse, HttpsUrl, LinkPolicy};
@@ -18,6 +19,7 @@ use wallet_core::keys::PublicKey;
 use wallet_core::protocol::openid4vci::OfferLink;
 use wallet_core::rulebook::pid::{DOCTYPE, GERMAN_VCT, PidView};
 use wallet_core::rulebook::{Rulebook, pid};
+use wallet_core::status::{Status, StatusEvidence};
 use wallet_core::time::{Timestamp, Validity};
 use wallet_core::trust::authority::{CertificateAuthority, LeafProfile};
 use wallet_tests::TestRandom;
@@ -332,6 +334,45 @@ fn a_revocation_is_for_both_formats() {
     assert_eq!((of(GERMAN_VCT), of(DOCTYPE)), (2, 2));
 }
 
+/// The list of an mdoc is a CWT of its document signer (ISO 18013-5 second edition §12.3.6), that of an SD-JWT VC a JWT
+/// of its own signer: one list, in the form that was asked for.
+#[test]
+fn each_format_finds_its_status_in_the_form_it_refers_to() {
+    let mut client = Client::of(|office| office.record(BOTH));
+    let keys = client.new_keys(1);
+    let sd_jwt = credentials(&client.collect(GERMAN_VCT, &keys)).remove(0);
+    let keys = client.new_keys(1);
+    let mdoc = credentials(&client.collect(DOCTYPE, &keys)).remove(0);
+    let trust = client.office.trust();
+    let at_rest = wallet_core::credential::mdoc::VerifyOptions::at_rest();
+    let mdoc = Unverified::<Mdoc>::parse_base64url(&mdoc, &mut Budget::default()).unwrap();
+    let mdoc = mdoc.verify(&trust, &at_rest, now()).unwrap();
+    let sd_jwt = Unverified::<SdJwt>::parse(&sd_jwt, &mut Budget::default()).unwrap();
+    let options = wallet_core::credential::sd_jwt::VerifyOptions::at_rest();
+    let sd_jwt = sd_jwt.verify(&trust, &options, now()).unwrap();
+    let references = [
+        mdoc.credential().status_reference().unwrap().unwrap(),
+        StatusListReference::from_claim(sd_jwt.credential().claims().get("status").unwrap()).unwrap(),
+    ];
+    let mut judge = |at: Timestamp| {
+        let mut evidence = StatusEvidence::new();
+        let issuers = [mdoc.issuer(), sd_jwt.issuer()];
+        for (reference, issuer) in references.iter().zip(issuers) {
+            client.office.now = at;
+            let response = client.office.handle(&evidence.request(reference).unwrap());
+            assert_eq!(response.headers().get("Vary"), Some("Accept"));
+            evidence.add_response(&reference.uri, &response, at);
+            evidence.prepare_for(reference, issuer, at);
+        }
+        let id = client.offer.id.clone();
+        let statuses = (mdoc.status(&evidence, at), sd_jwt.status(&evidence, at));
+        client.office.authority.revoke(&id, "lost phone", at).ok();
+        statuses
+    };
+    assert_eq!(judge(now()), (Status::Valid, Status::Valid));
+    assert_eq!(judge(now().plus(600)), (Status::Revoked, Status::Revoked));
+}
+
 /// Any type of the rulebook that exists in mdoc, not the PID alone.
 #[test]
 fn a_driving_licence_is_issued_by_the_same_rules() {
@@ -378,9 +419,13 @@ fn values_that_make_no_pid_are_refused_when_they_are_offered() {
     let mut bad = good.clone();
     bad.claims.insert("birthdate", "1964-13-01");
     assert_eq!(offer(bad), Err("pid.birthdate.value"));
-    let mut bad = good;
+    let mut bad = good.clone();
     bad.claims.remove("nationalities");
     assert_eq!(offer(bad), Err("pid.nationalities.missing"));
+    // ISO 18013-5 B.1.4: this document signer is a German one.
+    let mut bad = good;
+    bad.claims.insert("issuing_country", "FR");
+    assert_eq!(offer(bad), Err("issuer.country"));
 }
 
 #[test]

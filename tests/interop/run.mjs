@@ -12,7 +12,8 @@ await usePackages()
 // Imported only now, because these need the packages.
 const { runCases } = await import('./lib/harness.mjs')
 const { requireBinary } = await import('./lib/mappe.mjs')
-const files = options.self ? ['self'] : ['self', 'issuing', 'presenting', 'verifying', 'sdjwt', 'dcql']
+const self = ['self', 'self-mdoc']
+const files = options.self ? self : [...self, 'issuing', 'presenting', 'verifying', 'sdjwt', 'mdoc', 'dcql']
 const modules = await Promise.all(files.map((name) => import(`./cases/${name}.mjs`)))
 const cases = modules.flatMap((module) => module.cases)
 

@@ -1,6 +1,7 @@
 //! A school that issues and a wallet that receives, in one process: values go round, nothing is sent.
 
 use wallet_core::codec::{Json, Object};
+use wallet_core::credential::Format;
 use wallet_core::crypto::{Curve, SigningKey};
 use wallet_core::http::{HttpRequest, HttpResponse, HttpsUrl, LinkPolicy};
 use wallet_core::issuance::{self, Answer, Config, IssuanceError, KeyOrder, Outcome, Signing, Step, Topic};
@@ -18,6 +19,12 @@ use crate::TestRandom;
 
 /// The type that the school issues.
 pub const REPORT: &str = "urn:mappe:de:school-report:1";
+
+/// The PID as an SD-JWT VC.
+pub const PID: &str = "urn:eudi:pid:1";
+
+/// The PID as an mdoc.
+pub const PID_MDOC: &str = "eu.europa.ec.eudi.pid.1";
 
 /// The school's identifier.
 pub const SCHOOL: &str = "https://school.example/vci";
@@ -63,17 +70,68 @@ impl School {
             .issue_leaf(&profile, &PublicKey::from(&key), validity, &mut random)
             .expect("valid");
         let signer = Signer::new(key, ca.chain_of(&leaf)).expect("the leaf fits");
+        let key = SigningKey::generate(Curve::P256, &mut random);
+        let profile = LeafProfile::new(CertificateName::new("Gymnasium am Test").country("DE"));
+        let leaf = ca.issue_leaf(&profile, &PublicKey::from(&key), validity, &mut random);
+        let document_signer = Signer::new(key, ca.chain_of(&leaf.expect("valid"))).expect("the leaf fits");
         let issuer = HttpsUrl::parse(SCHOOL, LinkPolicy::HttpsOnly).expect("valid");
         let mut config = AuthorityConfig::new(issuer, "Gymnasium am Test", vec![REPORT.to_owned()]);
         configure(&mut config);
         let authority =
             Authority::open(config, signer, Rulebook::bundled(), state, &mut random).expect("the state answers");
+        let authority = authority.with_document_signer(document_signer);
         Self {
             authority,
             root: ca.certificate().clone(),
             random,
             now: now(),
         }
+    }
+
+    /// An office that issues PIDs, in both formats, too.
+    #[must_use]
+    pub fn office() -> Self {
+        Self::over(Box::new(MemoryState::new()), |config| {
+            config.types.push(PID.to_owned());
+            config.doctypes.push(PID_MDOC.to_owned());
+        })
+    }
+
+    /// What the office knows about a citizen, for a PID in both formats.
+    #[must_use]
+    pub fn pid(&self) -> Record {
+        let text = |value: &str| Json::from(value);
+        let place = Object::new().with("country", text("DE")).with("locality", text("Köln"));
+        let claims = Object::new()
+            .with("family_name", text("Muster"))
+            .with("given_name", text("Ada"))
+            .with("birthdate", text("2008-02-29"))
+            .with("place_of_birth", Json::Object(place))
+            .with("nationalities", Json::Array(vec![text("DE")]))
+            .with("date_of_expiry", text("2027-05-01"))
+            .with("issuing_authority", text("DE (TEST)"))
+            .with("issuing_country", text("DE"));
+        let approval = Approval::new("office-1", "card 0815");
+        let record = Record::new(self.authority.rulebook(), PID, claims, approval).expect("a known type");
+        let mut record = record
+            .in_formats(&[Format::DcSdJwt, Format::MsoMdoc])
+            .expect("it exists in both");
+        record.validity = Validity::new(None, Some(now().plus(90 * 86_400)));
+        record
+    }
+
+    /// Offers the record of [`School::pid`] without a code.
+    pub fn offer_pid(&mut self) -> OfferCreated {
+        let record = self.pid();
+        self.authority
+            .create_offer(
+                record,
+                TransactionCode::None,
+                OfferForm::ByValue,
+                self.now,
+                &mut self.random,
+            )
+            .expect("the state answers")
     }
 
     /// What the school knows about a pupil.

@@ -127,7 +127,6 @@ impl Config {
 #[derive(Debug)]
 #[must_use = "a meeting stands still until its step is answered"]
 #[expect(clippy::exhaustive_enums, reason = "a driver must handle every step")]
-#[expect(clippy::large_enum_variant, reason = "one step exists at a time")]
 pub enum Step {
     /// Ask the citizen.
     Ask(Consent),

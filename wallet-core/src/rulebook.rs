@@ -20,6 +20,7 @@ pub mod countries;
 mod credential_type;
 mod decimal;
 mod disclosure;
+mod labelled;
 pub mod mdl;
 mod mdoc;
 mod metadata;
@@ -34,6 +35,7 @@ use crate::codec::JsonError;
 
 pub use credential_type::{Binding, ClaimInfo, CredentialType, ElementInfo, Encoding, Mark, MdocIds, Sd};
 pub use decimal::{Decimal, DecimalError};
+pub use labelled::LabelledValue;
 pub use mdoc::{MappingError, MdocClaims, MdocElement, MdocElements};
 
 /// A language that labels exist in.

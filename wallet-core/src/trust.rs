@@ -15,11 +15,12 @@ mod party;
 mod path;
 mod profile;
 mod store;
+pub mod vical;
 
 pub use anchor::{Anchor, AnchorMaterial, Environment, Role};
 pub use certificate::{Certificate, CertificateError, CrlDistributionPoint};
 pub use error::TrustError;
-pub use explain::PathRule;
+pub use explain::{Explanation, PathRule};
 pub use issuer::{DocumentSignerClaim, IssuerClaim, IssuerEvidence, TrustedIssuer};
 pub use party::VerifiedParty;
 pub use profile::{CertificateProfile, ProfileFinding, ProfilePolicy, ProfileRule};

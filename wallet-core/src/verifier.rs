@@ -20,6 +20,7 @@ mod error;
 mod evidence;
 mod input;
 mod judge;
+mod person;
 mod purpose;
 pub mod reader;
 mod session;

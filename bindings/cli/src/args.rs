@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Trust(TrustCommand),
     /// The citizen's wallet
     Wallet(WalletArgs),
+    /// Asks a wallet in person (ISO 18013-5) and judges what it shows; exit codes as verify
+    Reader(ReaderArgs),
     /// Issues credentials without a server
     #[command(subcommand)]
     Issue(IssueCommand),
@@ -132,6 +134,40 @@ pub(crate) struct VerifyArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ReaderArgs {
+    /// What is asked for: a DCQL query for mso_mdoc, or {"docType": …, "nameSpaces": {NAMESPACE: {ELEMENT: RETAIN}}}
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request: PathBuf,
+    /// The text of the wallet's QR code; `-` reads it from standard input
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) engagement: String,
+    /// The reader's private key: PEM (PKCS #8) or JWK
+    #[arg(long, value_name = "K")]
+    pub(crate) key: PathBuf,
+    /// The reader's certificate chain in PEM, leaf first
+    #[arg(long, value_name = "C")]
+    pub(crate) cert: PathBuf,
+    /// Trusts an issuer: certificate (PEM, DER) or trust pack; without it, the anchors of the user's own folder
+    #[arg(long, value_name = "PATH")]
+    pub(crate) trust: Vec<PathBuf>,
+    /// The public key or certificate that signed a trust pack file
+    #[arg(long = "trust-signer", value_name = "FILE")]
+    pub(crate) trust_signer: Option<PathBuf>,
+    /// Judges at this time instead of now (RFC 3339)
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) at: Option<String>,
+    /// Fetches no status lists
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Development mode: plain HTTP to this machine is allowed
+    #[arg(long)]
+    pub(crate) dev: bool,
+    /// Prints one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
     /// Prints one JSON document
     #[arg(long)]
@@ -205,7 +241,7 @@ pub(crate) enum RoleArg {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TrustCommand {
-    /// Adds an anchor: certificate, JWK, JWK set or trust pack
+    /// Adds an anchor: certificate, JWK, JWK set, trust pack, or list of issuing authorities (VICAL)
     Add {
         #[command(flatten)]
         place: TrustPlace,
@@ -215,7 +251,7 @@ pub(crate) enum TrustCommand {
         /// The issuer whose key a JWK is
         #[arg(long, value_name = "URL")]
         issuer: Option<String>,
-        /// The public key or certificate that signed a trust pack file
+        /// The public key or certificate that signed a trust pack file, or the certificate of a VICAL's provider
         #[arg(long = "trust-signer", value_name = "FILE")]
         signer: Option<PathBuf>,
         /// The file
@@ -240,12 +276,35 @@ pub(crate) enum TrustCommand {
         /// What the chain should be good for
         #[arg(long, value_enum, default_value = "issuers")]
         role: RoleArg,
+        /// The certificate profile to hold the chain against
+        #[arg(long, value_enum, default_value = "auto")]
+        profile: ProfileArg,
+        /// Enforces every rule of the profile, not only those that protect
+        #[arg(long)]
+        strict: bool,
         /// A PEM file with the chain, leaf first
         file: PathBuf,
         /// Judges at this time instead of now (RFC 3339)
         #[arg(long, value_name = "RFC3339")]
         at: Option<String>,
     },
+}
+
+/// A certificate profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfileArg {
+    /// What the certificate says it is made for, if anything
+    Auto,
+    /// A document signer below the root of an issuing authority (ISO 18013-5 Annex B)
+    IacaDs,
+    /// A reader (ISO 18013-5 Annex B)
+    Reader,
+    /// A provider of PIDs (ETSI TS 119 412-6)
+    Pid,
+    /// An access certificate (ETSI TS 119 411-8)
+    Access,
+    /// A signer of lists of issuing authorities (ISO 18013-5 Annex C)
+    Vical,
 }
 
 #[derive(Debug, Args)]
@@ -308,6 +367,19 @@ pub(crate) enum WalletCommand {
         yes: bool,
         /// Which credential answers which query, as QUERY=ID; may be given several times
         #[arg(long, value_name = "QUERY=ID")]
+        select: Vec<String>,
+    },
+    /// Offers to be read in person (ISO 18013-5): prints the QR code and waits for a reader; a socket of this machine
+    /// stands for Bluetooth
+    OfferInPerson {
+        /// The address to wait at, on this machine; port 0 takes a free one
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+        listen: std::net::SocketAddr,
+        /// Agrees without asking
+        #[arg(long)]
+        yes: bool,
+        /// Which credential answers which document of the request, as NUMBER=ID; may be given several times
+        #[arg(long, value_name = "NUMBER=ID")]
         select: Vec<String>,
     },
     /// Shows what was received, shown and deleted; values are never kept there

@@ -3,6 +3,7 @@
 mod bulk;
 mod dcql;
 mod demo;
+mod in_person;
 mod input;
 mod inspect;
 mod issue;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command) -> Outcome {
         Command::Trust(command) => trust::run(command),
         Command::Verify(args) => verify::run(args),
         Command::Wallet(args) => wallet::run(args),
+        Command::Reader(args) => in_person::reader::run(&args),
         Command::Issue(command) => issue::run(&command),
         Command::Serve(command) => serve::run(command),
         Command::Keys(command) => keys::run(command),

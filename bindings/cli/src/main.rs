@@ -44,8 +44,9 @@ fn main() -> ExitCode {
     };
     let json = wants_json(&cli.command);
     // The servers and the demo name it in their own first line.
-    if let Command::Verify(args::VerifyArgs { dev: true, .. }) | Command::Wallet(args::WalletArgs { dev: true, .. }) =
-        &cli.command
+    if let Command::Verify(args::VerifyArgs { dev: true, .. })
+    | Command::Reader(args::ReaderArgs { dev: true, .. })
+    | Command::Wallet(args::WalletArgs { dev: true, .. }) = &cli.command
     {
         report::name_development();
     }
@@ -89,6 +90,7 @@ fn wants_json(command: &Command) -> bool {
             | TrustCommand::Show { place, .. },
         ) => place.json,
         Command::Wallet(args) => args.json,
+        Command::Reader(args) => args.json,
         Command::Serve(ServeCommand::Authority(serve) | ServeCommand::University { serve, .. }) => serve.json,
         Command::Completions { .. } | Command::Man => false,
     }

@@ -54,6 +54,7 @@ pub struct Host {
     identity: Option<Identity>,
     token: ManagementToken,
     data: PathBuf,
+    name: String,
     dev: bool,
 }
 
@@ -106,6 +107,7 @@ impl Host {
             identity: Some(identity),
             token,
             data: config.data.clone(),
+            name: config.name.clone(),
             dev: config.dev,
         })
     }
@@ -146,6 +148,15 @@ impl Host {
     /// Hands over the identity, once: the service owns the key.
     pub fn take_identity(&mut self) -> Option<Identity> {
         self.identity.take()
+    }
+
+    /// The document signer for mdocs, which only development mode has: it makes its own.
+    pub fn document_signer(&self) -> Result<Option<Identity>, HostError> {
+        if !self.dev {
+            return Ok(None);
+        }
+        let identity = Identity::load_or_create_document_signer(&self.data, &self.name, &self.base, now())?;
+        Ok(Some(identity))
     }
 
     /// Answers until `stop` resolves.

@@ -2,7 +2,9 @@
 //!
 //! In production an authority outside gives the certificate and these files must be there: `issuer.pem` and
 //! `issuer.key` (or `access.pem`, `access.key`). In development mode the folder gets a certificate authority of its own
-//! (`issuer-ca.pem`, `issuer-ca.key`) that serves tests alone.
+//! (`issuer-ca.pem`, `issuer-ca.key`) that serves tests alone; an authority that issues mdocs also gets an issuing
+//! authority of ISO 18013-5 (`iaca.pem`, `iaca.key`) with its document signer (`document-signer.pem`,
+//! `document-signer.key`).
 
 use std::fmt;
 use std::fs;
@@ -66,17 +68,19 @@ impl Identity {
     }
 
     fn read(folder: &Path, kind: IdentityKind) -> Result<Self, IdentityError> {
-        let certificates = kind.file(folder, ".pem");
-        let chain = read(&certificates)?;
-        let chain = Certificate::parse_pem_chain(&chain).map_err(|error| IdentityError::bad(&certificates, error))?;
-        let path = kind.file(folder, ".key");
-        let key = SigningKey::from_pkcs8_pem(&read(&path)?).map_err(|error| IdentityError::bad(&path, error))?;
+        Self::read_from(&kind.file(folder, ".pem"), &kind.file(folder, ".key"))
+    }
+
+    fn read_from(certificates: &Path, path: &Path) -> Result<Self, IdentityError> {
+        let chain = read(certificates)?;
+        let chain = Certificate::parse_pem_chain(&chain).map_err(|error| IdentityError::bad(certificates, error))?;
+        let key = SigningKey::from_pkcs8_pem(&read(path)?).map_err(|error| IdentityError::bad(path, error))?;
         let leaf = chain
             .first()
-            .ok_or_else(|| IdentityError::bad(&certificates, "it holds no certificate"))?;
+            .ok_or_else(|| IdentityError::bad(certificates, "it holds no certificate"))?;
         if leaf.public_key().ok() != Some(&PublicKey::from(&key)) {
             return Err(IdentityError::bad(
-                &certificates,
+                certificates,
                 "it is not the certificate of the key beside it",
             ));
         }
@@ -136,6 +140,59 @@ impl Identity {
         let path = kind.file(folder, ".key");
         let pem = key.to_pkcs8_pem().map_err(|error| IdentityError::bad(&path, error))?;
         store(&path, pem.as_bytes())?;
+        publish(
+            &certificates,
+            &chain.iter().map(Certificate::to_pem).collect::<String>(),
+        )?;
+        Ok(Self { key, chain })
+    }
+}
+
+impl Identity {
+    /// Reads the document signer of a development server, making the issuing authority (IACA) and the signer where they
+    /// are missing or end soon. Its key is another one than that of the issuer.
+    pub fn load_or_create_document_signer(
+        folder: &Path,
+        name: &str,
+        base: &HttpsUrl,
+        now: Timestamp,
+    ) -> Result<Self, IdentityError> {
+        let random = &mut SystemRandom::new();
+        let (iaca_file, iaca_key_file) = (folder.join("iaca.pem"), folder.join("iaca.key"));
+        let (certificates, key_file) = (folder.join("document-signer.pem"), folder.join("document-signer.key"));
+        let authority = if iaca_file.exists() {
+            CertificateAuthority::from_pem(&read(&iaca_file)?, &read(&iaca_key_file)?)
+                .map_err(|error| IdentityError::bad(&iaca_file, error))?
+        } else {
+            let validity = Validity::new(Some(now.plus(-DAY)), Some(now.plus(9 * 365 * DAY)));
+            let root = CertificateName::new(format!("{name} (test IACA)")).country("DE");
+            let made = CertificateAuthority::generate_iaca(root, base.as_str(), Curve::P256, validity, random)
+                .map_err(|error| IdentityError::bad(&iaca_file, error))?;
+            let key = made
+                .key_to_pem()
+                .map_err(|error| IdentityError::bad(&iaca_key_file, error))?;
+            store(&iaca_key_file, key.as_bytes())?;
+            publish(&iaca_file, &made.to_pem())?;
+            made
+        };
+        if let Ok(identity) = Self::read_from(&certificates, &key_file)
+            && identity.chain[0].check_validity(now.plus(30 * DAY)).is_ok()
+        {
+            return Ok(identity);
+        }
+        let key = SigningKey::generate(Curve::P256, random);
+        let profile = LeafProfile::new(CertificateName::new(format!("{name} (test document signer)")).country("DE"));
+        let validity = Validity::new(Some(now.plus(-DAY)), Some(now.plus(365 * DAY)));
+        // Annex B.1.4 wants the address of a revocation list; a development server publishes none.
+        let crl = base.join("crl");
+        let leaf = authority
+            .issue_document_signer(&profile, &PublicKey::from(&key), crl.as_str(), validity, random)
+            .map_err(|error| IdentityError::bad(&certificates, error))?;
+        let chain = authority.chain_of(&leaf);
+        let pem = key
+            .to_pkcs8_pem()
+            .map_err(|error| IdentityError::bad(&key_file, error))?;
+        store(&key_file, pem.as_bytes())?;
         publish(
             &certificates,
             &chain.iter().map(Certificate::to_pem).collect::<String>(),

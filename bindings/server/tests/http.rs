@@ -121,6 +121,58 @@ fn a_body_that_is_too_large_is_refused() {
     assert_eq!(server.get("healthz").status(), 200);
 }
 
+/// A PID in both formats from a test card: two configurations in one offer, and what has no place is told.
+#[test]
+fn a_development_server_offers_a_pid_from_a_card() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::authority(folder.path());
+    let card = Json::parse(
+        include_str!("../../../examples/data/identity-card.json"),
+        &mut Budget::default(),
+    );
+    let body = |card: Json| {
+        let body = wallet_core::codec::Object::new().with("configuration", Json::from("pid"));
+        body.with("record", card).with("by_value", Json::Bool(true)).to_string()
+    };
+    let made = server.manage("offers", &body(card.clone().unwrap()), &server.token);
+    assert_eq!(made.status(), 200, "{}", String::from_utf8_lossy(made.body()));
+    let made = Json::parse(made.body(), &mut Budget::default()).unwrap();
+    let offer = made.get("offer").and_then(Json::as_str).unwrap();
+    assert!(
+        offer.contains("urn%3Aeudi%3Apid%3Ade%3A1") && offer.contains("eu.europa.ec.eudi.pid.1"),
+        "{offer}"
+    );
+    assert_eq!(made.get("left_out").unwrap().to_string(), r#"["AcademicTitle"]"#);
+    let metadata = server.get(".well-known/openid-credential-issuer");
+    let metadata = Json::parse(metadata.body(), &mut Budget::default()).unwrap();
+    let supported = metadata.get("credential_configurations_supported").unwrap();
+    let mdoc = supported.get("eu.europa.ec.eudi.pid.1").unwrap();
+    assert_eq!(mdoc.get("format"), Some(&Json::from("mso_mdoc")));
+    for file in ["iaca.pem", "iaca.key", "document-signer.pem", "document-signer.key"] {
+        assert!(folder.path().join(file).exists(), "{file}");
+    }
+    let refused = |card: Json| code(&server.manage("offers", &body(card), &server.token));
+    assert_eq!(refused(Json::from("x")), "offer.record");
+    let mut expired = card.clone().unwrap();
+    expired.as_object_mut().unwrap().insert("DateOfExpiry", "2020-01-01");
+    assert_eq!(refused(expired), "eid.expired");
+    let mut foreign = card.unwrap();
+    foreign.as_object_mut().unwrap().insert("IssuingState", "FRA");
+    assert_eq!(refused(foreign), "issuer.country");
+}
+
+/// The document signer of a data folder stays: what it signed is to be verified after a restart.
+#[test]
+fn the_document_signer_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Running::authority(folder.path()));
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let before = (read("iaca.pem"), read("document-signer.pem"));
+    drop(Running::authority(folder.path()));
+    assert_eq!((read("iaca.pem"), read("document-signer.pem")), before);
+    assert_ne!(read("document-signer.key"), read("issuer.key"));
+}
+
 #[test]
 fn an_offer_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
@@ -161,6 +213,48 @@ fn a_university_makes_requests_for_its_office_alone() {
     let refused = server.manage("requests", r#"{"dcql":{"credentials":[]}}"#, &server.token);
     assert_eq!(refused.status(), 400);
     assert!(code(&refused).starts_with("dcql.query."), "{}", code(&refused));
+}
+
+#[test]
+fn a_page_asks_through_the_browser_and_hands_in_its_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let trust = TrustStore::new(Environment::Test);
+    let server = Running::start(folder.path(), IdentityKind::Access, |host| {
+        UniversityService::open(host, trust)
+    });
+    let query = r#""dcql":{"credentials":[{"id":"pid","format":"mso_mdoc","meta":{"doctype_value":"eu.europa.ec.eudi.pid.1"}}]}"#;
+    let ask = |more: &str| server.manage("requests", &format!("{{{query},{more}}}"), &server.token);
+    let made = ask(r#""dc_api":{"origins":["https://uni.example"]},"response_mode":"dc_api""#);
+    let made = Json::parse(made.body(), &mut Budget::default()).unwrap();
+    let text = |name: &str| made.get(name).and_then(Json::as_str).unwrap().to_owned();
+    let request = &made.get("digital").unwrap().get("requests").and_then(Json::as_array).unwrap()[0];
+    assert_eq!(request.get("protocol"), Some(&Json::from("openid4vp-v1-signed")));
+    let answer = |origin: &str, response: &str| {
+        let body = format!(r#"{{"origin":"{origin}","response":{response}}}"#);
+        server.manage(&format!("requests/{}/dc-api", text("id")), &body, &server.token)
+    };
+    let declined = r#"{"error":"access_denied"}"#;
+    assert_eq!(code(&answer("https://other.example", declined)), "university.answer.origin");
+    let taken = answer("https://uni.example", declined);
+    let taken = Json::parse(taken.body(), &mut Budget::default()).unwrap();
+    assert_eq!(taken.get("state"), Some(&Json::from("failed")), "{taken}");
+    assert_eq!(taken.get("code"), Some(&Json::from("access_denied")));
+    let again = answer("https://uni.example", declined);
+    assert_eq!(code(&again), "university.answer.already_answered");
+    for (more, expected) in [
+        (r#""dc_api":{}"#, "request.origins"),
+        (r#""dc_api":{"origins":["https://uni.example/"]}"#, "university.origin"),
+        (
+            r#""dc_api":{"origins":["https://uni.example"],"protocol":"org-iso-mdoc"}"#,
+            "request.protocol",
+        ),
+        (
+            r#""dc_api":{"origins":["https://uni.example"]},"response_mode":"direct_post""#,
+            "request.response_mode",
+        ),
+    ] {
+        assert_eq!(code(&ask(more)), expected);
+    }
 }
 
 #[test]

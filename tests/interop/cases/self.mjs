@@ -1,22 +1,24 @@
 // The foreign peers against each other: when one of these fails, the peers are at fault and not Mappe.
 import assert from 'node:assert/strict'
 import { refused } from '../lib/harness.mjs'
-import { CLAIMS, startIssuer } from '../peers/credo-issuer.mjs'
+import { CLAIMS, DOCTYPE, ELEMENTS, startIssuer } from '../peers/credo-issuer.mjs'
 import { startVerifier } from '../peers/credo-verifier.mjs'
 import { startWallet } from '../peers/credo-wallet.mjs'
 import { evaluate } from '../peers/dcql.mjs'
+import { verifyIssuerSigned } from '../peers/mdoc.mjs'
 import { isUnder, issue, newKeyPair, present, verify } from '../peers/sdjwt.mjs'
 import { queries, random } from '../lib/random.mjs'
 import { HELD, record } from './held.mjs'
-import { COMBINATIONS, REPORT, UNKNOWN_TYPE } from './queries.mjs'
+import { COMBINATIONS, PID, REPORT, UNKNOWN_TYPE } from './queries.mjs'
 import { records } from './records.mjs'
 import { DISCLOSED, edited, presentation, REBOUND, tamperings } from './tampering.mjs'
 
-async function credoRound(context, options) {
+async function credoRound(context, { configurations, ...options }) {
   const issuer = context.use(await startIssuer(options))
-  const verifier = context.use(await startVerifier({ issuers: [issuer.root] }))
-  const wallet = await startWallet({ anchors: [issuer.root, verifier.root], dpop: options.dpop })
-  const { offer, txCode, id } = await issuer.offer({ txCode: true })
+  const roots = [issuer.root, issuer.iaca]
+  const verifier = context.use(await startVerifier({ issuers: roots }))
+  const wallet = await startWallet({ anchors: [...roots, verifier.root], dpop: options.dpop })
+  const { offer, txCode, id } = await issuer.offer({ txCode: true, configurations })
   const copies = await wallet.receive(offer, { txCode })
   assert.equal(await issuer.state(id), 'Completed')
   return { issuer, verifier, wallet, copies }
@@ -38,6 +40,26 @@ export const cases = [
       }
       const { request } = await verifier.request(UNKNOWN_TYPE)
       assert.deepEqual(await wallet.present(request), { satisfied: false })
+    },
+  },
+  {
+    name: 'self: Credo issues an mdoc to Credo, its wallet presents it in every mode, and @owf/mdoc verifies each copy',
+    async run(context) {
+      const { issuer, verifier, wallet, copies } = await credoRound(context, { batch: 2, configurations: ['pid'] })
+      assert.equal(copies.length, 2)
+      for (const copy of copies) {
+        const { docType, claims } = await verifyIssuerSigned(Buffer.from(copy, 'base64url'), { anchor: issuer.iaca })
+        assert.equal(docType, DOCTYPE)
+        assert.equal(claims[DOCTYPE].birth_date, ELEMENTS.birth_date.toISOString())
+        await refused(verifyIssuerSigned(Buffer.from(copy, 'base64url'), { anchor: issuer.root }), 'another root')
+      }
+      for (const combination of COMBINATIONS) {
+        const { request, id } = await verifier.request(PID, combination)
+        assert.deepEqual(await wallet.present(request), { satisfied: true, status: 200 })
+        const { state, claims, error } = await verifier.result(id)
+        assert.equal(state, 'ResponseVerified', error)
+        assert.deepEqual(claims.pid, { [DOCTYPE]: { family_name: ELEMENTS.family_name, age_over_18: true } })
+      }
     },
   },
   {

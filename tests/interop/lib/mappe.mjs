@@ -14,6 +14,9 @@ const COMMAND_LIMIT = 60_000
 /** The project's own invented pupil, as the XSchule message a school office would import. */
 export const RECORD = join(repository, 'examples/data/abitur.xml')
 
+/** The identity card of an invented person, as the registry office would have read it. */
+export const CARD = join(repository, 'examples/data/identity-card.json')
+
 /** Ends the run at once, and not every case by itself, where there is nothing to test. */
 export const requireBinary = () => access(binary, constants.X_OK).catch(() => {
   console.error(`${binary} is not there: run \`cargo build --bin mappe\`, or set MAPPE_BIN`)
@@ -118,14 +121,17 @@ async function stop(child) {
   clearTimeout(timer)
 }
 
-/** The authority: makes offers of the invented pupil's report and revokes what it issued. */
+/** The authority: makes offers of the invented pupil's report and PID, and revokes what it issued. */
 export async function startAuthority(context) {
   const server = await serve(context, 'authority')
-  const record = await readFile(RECORD, 'utf8')
+  const records = { 'school-report': await readFile(RECORD, 'utf8'), pid: JSON.parse(await readFile(CARD, 'utf8')) }
   return {
     root: await server.pem('issuer-ca.pem'),
-    async offer() {
-      const asked = { configuration: 'school-report', record, tx_code: true }
+    /** The root of the document signer. */
+    iaca: await server.pem('iaca.pem'),
+    /** Offers a `school-report`, or a `pid` in both formats. */
+    async offer(configuration = 'school-report') {
+      const asked = { configuration, record: records[configuration], tx_code: true }
       const { offer, tx_code: txCode, id } = await server.post('offers', asked)
       return { offer, txCode, id }
     },

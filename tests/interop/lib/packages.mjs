@@ -10,16 +10,21 @@ import { pathToFileURL } from 'node:url'
 const manifests = ['package.json', 'package-lock.json']
 const source = join(import.meta.dirname, '..')
 
-const cacheDir = () => join(
+/** Where the packages live. */
+export const cacheDir = () => join(
   process.env.MAPPE_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mappe'), 'interop')
 
 // Node looks for packages beside the importing file only, so a bare name is resolved as if the cache had imported it.
+// And @owf/mdoc gets a cbor-x of its own: the tags registered there are global, and Credo registers the same ones.
 const redirect = `
 let parentURL
 export const initialize = (url) => { parentURL = url }
-export const resolve = (name, context, next) => {
-  const fromOurs = context.parentURL?.startsWith('file:') && !context.parentURL.includes('/node_modules/')
-  return next(name, fromOurs && /^(@|\\w)/.test(name) && !/^\\w+:/.test(name) ? { ...context, parentURL } : context)
+export const resolve = async (name, context, next) => {
+  const from = context.parentURL ?? ''
+  const fromOurs = from.startsWith('file:') && !from.includes('/node_modules/')
+  const found = await next(name, fromOurs && /^(@|\\w)/.test(name) && !/^\\w+:/.test(name) ? { ...context, parentURL } : context)
+  const apart = found.url.includes('/cbor-x/') && (from.includes('/@owf/mdoc/') || from.endsWith('?apart'))
+  return apart ? { ...found, url: found.url + '?apart' } : found
 }`
 
 /** Makes the packages importable; installs them first where the cache does not hold exactly these versions. */

@@ -1,7 +1,7 @@
 // A Credo agent that lives in memory: keys in Node's own key store, records in a map. Nothing native, nothing on disk.
 import { X509Certificate as NodeCertificate } from 'node:crypto'
 import { Agent, ConsoleLogger, InjectionSymbols, JsonTransformer, Kms, LogLevel, RecordDuplicateError, RecordNotFoundError,
-  StorageVersionRecord, X509Certificate, X509KeyUsage } from '@credo-ts/core'
+  StorageVersionRecord, X509Certificate, X509ExtendedKeyUsage, X509KeyUsage } from '@credo-ts/core'
 import { agentDependencies, NodeInMemoryKeyManagementStorage, NodeKeyManagementService } from '@credo-ts/node'
 
 const DAY = 86_400_000
@@ -125,12 +125,16 @@ async function createCertificate(agent, options) {
   }
 }
 
-/** Makes a certificate authority and a leaf for `localhost`, with the extensions HAIP asks of an x5c chain. */
-export async function newChain(agent, { name, base }) {
+/**
+ * Makes a certificate authority and a leaf for `localhost`, with the extensions HAIP asks of an x5c chain; or with those
+ * that ISO 18013-5 Annex B asks of an IACA root and a document signer.
+ */
+export async function newChain(agent, { name, base, documentSigner = false }) {
   const authorityKey = await newKey(agent)
   const leafKey = await newKey(agent)
   const midnight = Math.floor(Date.now() / DAY) * DAY
   const validity = { notBefore: new Date(midnight - DAY), notAfter: new Date(midnight + 365 * DAY) }
+  const contact = documentSigner && { issuerAlternativeName: { name: [{ type: 'url', value: base }] } }
   const root = await createCertificate(agent, {
     authorityKey,
     issuer: { commonName: `${name} Root`, countryName: 'DE' },
@@ -139,6 +143,7 @@ export async function newChain(agent, { name, base }) {
       basicConstraints: { ca: true, pathLenConstraint: 0, markAsCritical: true },
       keyUsage: { usages: [X509KeyUsage.KeyCertSign, X509KeyUsage.CrlSign], markAsCritical: true },
       subjectKeyIdentifier: { include: true },
+      ...contact,
     },
   })
   const leaf = await createCertificate(agent, {
@@ -152,6 +157,11 @@ export async function newChain(agent, { name, base }) {
       keyUsage: { usages: [X509KeyUsage.DigitalSignature], markAsCritical: true },
       subjectAlternativeName: { name: [{ type: 'dns', value: 'localhost' }, { type: 'url', value: base }] },
       subjectKeyIdentifier: { include: true },
+      ...contact,
+      ...(documentSigner && {
+        extendedKeyUsage: { usages: [X509ExtendedKeyUsage.MdlDs], markAsCritical: true },
+        crlDistributionPoints: { urls: [`${base}/crl`] },
+      }),
     },
   })
   // Signing with a certificate looks the private key up by this id.

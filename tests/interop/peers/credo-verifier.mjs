@@ -8,7 +8,12 @@ export async function startVerifier({ issuers = [] } = {}) {
   const { app, base, close } = await listen()
   const posts = []
   app.use((request, _response, next) => {
-    if (request.method === 'POST') posts.push(request.originalUrl)
+    if (request.method === 'POST') {
+      const post = { url: request.originalUrl, body: '' }
+      posts.push(post)
+      // Credo reads the same stream, so the text is complete when Credo has it.
+      request.on('data', (part) => { post.body += part })
+    }
     next()
   })
   const agent = await startAgent({ openid4vc: new OpenId4VcModule({ app, verifier: { baseUrl: `${base}/verifier` } }) })
@@ -22,6 +27,8 @@ export async function startVerifier({ issuers = [] } = {}) {
     root: chain.root,
     /** Every POST that reached the verifier: a wallet that refuses must leave this empty. */
     posts,
+    /** The presentations of an answer that was not encrypted, by query. */
+    answered: () => JSON.parse(new URLSearchParams(posts.at(-1).body).get('vp_token')),
     async request(query, { prefix = 'x509_hash', responseMode = 'direct_post.jwt' } = {}) {
       const unsigned = prefix === 'redirect_uri'
       const { authorizationRequest, verificationSession } = await verifier.createAuthorizationRequest({
@@ -38,7 +45,8 @@ export async function startVerifier({ issuers = [] } = {}) {
       const { state, errorMessage } = await verifier.getVerificationSessionById(id)
       if (state !== 'ResponseVerified') return { state, error: errorMessage }
       const { dcql } = await verifier.getVerifiedAuthorizationResponse(id)
-      const first = Object.entries(dcql.presentations).map(([query, [presentation]]) => [query, presentation.prettyClaims])
+      const claims = ({ prettyClaims, documents }) => prettyClaims ?? documents[0].issuerSignedNamespaces
+      const first = Object.entries(dcql.presentations).map(([query, [presentation]]) => [query, claims(presentation)])
       return { state, satisfied: dcql.presentationResult.can_be_satisfied, claims: Object.fromEntries(first) }
     },
   }

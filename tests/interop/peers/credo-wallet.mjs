@@ -10,7 +10,7 @@ export async function startWallet({ anchors = [], dpop = false } = {}) {
 
   return {
     trust: (pem) => trust(agent, pem),
-    /** Accepts an offer with as many keys as the issuer allows; returns the copies it got, compact. */
+    /** Accepts an offer with as many keys as the issuer allows; returns the copies it got, as the issuer wrote them. */
     async receive(offer, { txCode } = {}) {
       const resolvedCredentialOffer = await holder.resolveCredentialOffer(offer)
       const token = await holder.requestToken({
@@ -18,14 +18,21 @@ export async function startWallet({ anchors = [], dpop = false } = {}) {
         ...(txCode && { txCode }),
         ...(dpop && { dpop: { alg: 'ES256', jwk: await newKey(agent) } }),
       })
-      const { credentials } = await holder.requestCredentials({
-        resolvedCredentialOffer,
-        ...token,
-        credentialBindingResolver: async ({ issuerMaxBatchSize = 1 }) =>
-          ({ method: 'jwk', keys: await Promise.all(Array.from({ length: issuerMaxBatchSize }, () => newKey(agent))) }),
-      })
-      for (const { record } of credentials) await agent.sdJwtVc.store({ record })
-      return credentials.flatMap(({ record }) => record.credentialInstances.map((copy) => copy.compactSdJwtVc))
+      const credentials = []
+      // One request each: for a second one Credo wants its nonce from the first answer, where it is only in old drafts.
+      for (const configuration of Object.keys(resolvedCredentialOffer.offeredCredentialConfigurations)) {
+        const received = await holder.requestCredentials({
+          resolvedCredentialOffer,
+          ...token,
+          credentialConfigurationIds: [configuration],
+          credentialBindingResolver: async ({ issuerMaxBatchSize = 1 }) =>
+            ({ method: 'jwk', keys: await Promise.all(Array.from({ length: issuerMaxBatchSize }, () => newKey(agent))) }),
+        })
+        credentials.push(...received.credentials)
+      }
+      for (const { record } of credentials) await (record.type === 'MdocRecord' ? agent.mdoc : agent.sdJwtVc).store({ record })
+      return credentials.flatMap(({ record }) =>
+        record.credentialInstances.map((copy) => copy.compactSdJwtVc ?? copy.issuerSignedBase64Url))
     },
     /** Answers a request with the first credentials that fit; `satisfied: false` where none does. */
     async present(request) {

@@ -115,6 +115,7 @@ fn preview(received: &[Received]) -> Preview {
             name: received.name.clone(),
             format: copy.format().name().to_owned(),
             type_name: copy.type_name().to_owned(),
+            issuer_name: received.copies[0].credential.issuer().name.clone(),
             claims: copy.claims().clone(),
             copies: received.copies.len(),
             not_before: at(copy.validity().not_before),

@@ -253,6 +253,9 @@ pub struct CredentialPreview {
     pub format: String,
     /// Its type: `vct`, or the document type.
     pub type_name: String,
+    /// Who signed it, as the trust check established it.
+    #[serde(default)]
+    pub issuer_name: String,
     /// All values in it.
     pub claims: Object,
     /// How many copies came.

@@ -26,6 +26,8 @@ pub struct Authority {
     pub(super) state: Box<dyn State + Send>,
     /// Status tokens by list: the token, and when it was made.
     pub(super) tokens: BTreeMap<u32, (String, Timestamp)>,
+    /// The same in the form that mdocs refer to.
+    pub(super) cwts: BTreeMap<u32, (Vec<u8>, Timestamp)>,
     secret: [u8; 32],
 }
 
@@ -56,6 +58,7 @@ impl Authority {
             rulebook,
             state,
             tokens: BTreeMap::new(),
+            cwts: BTreeMap::new(),
             secret: [0; 32],
         };
         authority.secret = authority.load_secret(random)?;
@@ -135,7 +138,7 @@ impl Authority {
             ("notification", None) => expect(request, method).and_then(|()| self.notification(request, now)),
             ("offers", Some(address)) => expect(request, method).and_then(|()| self.offer_by_reference(address, now)),
             ("status", None) => expect(request, method).and_then(|()| self.status_aggregation()),
-            ("status", Some(number)) => expect(request, method).and_then(|()| self.status_list(number, now)),
+            ("status", Some(number)) => expect(request, method).and_then(|()| self.status_list(number, request, now)),
             ("types", Some(vct)) => expect(request, method).and_then(|()| self.type_metadata(vct)),
             _ => Err(Failure::NotFound),
         }

@@ -168,7 +168,7 @@ impl Authority {
             let signed = match entry.mdoc_of(configuration) {
                 Some(doctype) => {
                     let signer = self.document_signer.as_ref().ok_or(Failure::State)?;
-                    let status = StatusListReference::new(index, self.status_uri(list));
+                    let status = StatusListReference::cwt(index, self.status_uri(list));
                     let draft = pending.mdoc_draft(doctype, Some(status));
                     let issuer_signed = signer.sign_mdoc(&draft, key, &self.rulebook, now, random);
                     // OpenID4VCI 1.0 §A.2.4: base64url of `IssuerSigned`.

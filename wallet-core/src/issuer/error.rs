@@ -18,6 +18,8 @@ use crate::trust::CertificateError;
 pub enum IssuerError {
     /// The signer's certificate is not usable.
     Certificate(CertificateError),
+    /// The document signer is of another country than the document.
+    Country,
     /// A card's data make no PID.
     Eid(EidError),
     /// No certificate, or one of another key.
@@ -53,6 +55,7 @@ impl IssuerError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Certificate(error) => error.code(),
+            Self::Country => "issuer.country",
             Self::Eid(error) => error.code(),
             Self::KeyDoesNotFit => "issuer.key_does_not_fit",
             Self::Mapping(error) => error.code(),
@@ -92,6 +95,7 @@ impl fmt::Display for IssuerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Certificate(error) => error.fmt(f),
+            Self::Country => f.write_str("the document signer is of another country than the document"),
             Self::Eid(error) => error.fmt(f),
             Self::Mapping(error) => error.fmt(f),
             Self::Mdoc(error) => error.fmt(f),

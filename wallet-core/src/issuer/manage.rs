@@ -112,12 +112,14 @@ impl Authority {
                 Format::DcSdJwt => Some(&record.vct).filter(|vct| self.config.types.contains(vct)),
                 Format::MsoMdoc => {
                     let doctype = record.doctype.as_ref();
-                    doctype.filter(|doctype| self.document_signer.is_some() && self.config.doctypes.contains(doctype))
+                    doctype.filter(|doctype| self.config.doctypes.contains(doctype))
                 }
                 _ => None,
             };
             let configuration = configuration.ok_or(IssuerError::UnknownType)?;
             if *format == Format::MsoMdoc {
+                let signer = self.document_signer.as_ref().ok_or(IssuerError::UnknownType)?;
+                mdoc::check_country(signer, &record.claims)?;
                 mdoc::elements(&self.rulebook, configuration, &record.claims)?;
             }
             configurations.push(configuration.clone());
@@ -224,6 +226,7 @@ impl Authority {
         })?;
         // The next list that is asked for says so.
         self.tokens.clear();
+        self.cwts.clear();
         Ok(())
     }
 

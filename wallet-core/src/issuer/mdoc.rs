@@ -3,9 +3,9 @@
 use super::IssuerError;
 use super::issue::Signer;
 use super::record::{Pending, Record};
-use crate::codec::Object;
-use crate::credential::StatusListReference;
+use crate::codec::{Json, Object};
 use crate::credential::mdoc::Blueprint;
+use crate::credential::{ClaimPath, Format, StatusListReference};
 use crate::crypto::Random;
 use crate::keys::PublicKey;
 use crate::rulebook::pid;
@@ -25,6 +25,27 @@ pub(super) fn elements(rulebook: &Rulebook, doctype: &str, claims: &Object) -> R
     }
     let known = rulebook.lookup_doctype(doctype).ok_or(IssuerError::UnknownType)?;
     Ok(known.to_mdoc_elements(claims)?)
+}
+
+impl Record {
+    /// The claims that the mdoc of this record has no element for; none if it is not issued as mdoc.
+    pub fn left_out_of_mdoc(&self, rulebook: &Rulebook) -> Result<Vec<ClaimPath>, IssuerError> {
+        match &self.doctype {
+            Some(doctype) if self.formats.contains(&Format::MsoMdoc) => {
+                Ok(elements(rulebook, doctype, &self.claims)?.left_out)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+/// ISO 18013-5 B.1.4: the document signer is of the country that issues.
+pub(super) fn check_country(signer: &Signer, claims: &Object) -> Result<(), IssuerError> {
+    let issuing = claims.get("issuing_country").and_then(Json::as_str);
+    match (signer.chain()[0].country(), issuing) {
+        (Some(signing), Some(issuing)) if signing != issuing => Err(IssuerError::Country),
+        _ => Ok(()),
+    }
 }
 
 /// An mdoc before it is signed.
@@ -57,6 +78,7 @@ impl Signer {
         now: Timestamp,
         random: &mut dyn Random,
     ) -> Result<Vec<u8>, IssuerError> {
+        check_country(self, draft.claims)?;
         let leaf = &self.chain()[0];
         // ARF 3.0 ISSU_36: to the second, copies of one batch would be known by their time. The day will do, as long as
         // the certificate was good already (ISO 18013-5 §9.3.3: `signed` lies in its validity).

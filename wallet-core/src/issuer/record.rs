@@ -335,3 +335,24 @@ pub enum HistoryEvent {
     /// A wrong transaction code.
     WrongCode,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an authority of the first version stored.
+    const FIRST: &str = r#"{"id":"a","vct":"urn:mappe:de:abitur:1","approval":{"by":"x","basis":"y"},"unit":null,
+        "supersedes":null,"created":1,"expires":2,"offer":"issued","code":"c","tx_code":null,"tx_code_length":null,
+        "attempts_left":5,"pending":null,"status":"valid",
+        "copies":[{"list":0,"index":7,"thumbprint":null,"issued":1}],"history":[]}"#;
+
+    #[test]
+    fn records_of_the_first_version_are_read() {
+        let entry: Entry = serde_json::from_str(FIRST).unwrap();
+        assert_eq!(entry.configurations(), ["urn:mappe:de:abitur:1"]);
+        assert_eq!(entry.mdoc_of("urn:mappe:de:abitur:1"), None);
+        assert_eq!(entry.copies[0].configuration, "");
+        let again: Entry = serde_json::from_slice(&serde_json::to_vec(&entry).unwrap()).unwrap();
+        assert_eq!(again.view(), entry.view());
+    }
+}

@@ -6,10 +6,14 @@ use super::record::{CopyRecord, Entry, HistoryEvent, Record};
 use super::{Authority, Change, IssuerError, Kind, StateError};
 use crate::codec::{Json, Object, base64url};
 use crate::crypto::{Random, random_bytes};
-use crate::http::HttpResponse;
+use crate::http::{HttpRequest, HttpResponse};
 use crate::keys::PublicKey;
 use crate::status::{StatusList, StatusListToken, StatusWidth, TokenTimes, draw_index};
 use crate::time::Timestamp;
+
+/// The media types of status lists (Token Status List §8.1).
+const JWT: &str = "application/statuslist+jwt";
+const CWT: &str = "application/statuslist+cwt";
 
 /// How far the current list is filled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -67,15 +71,28 @@ impl Authority {
         Ok(Allocation { places, changes })
     }
 
-    /// The status list `number` as it is published (a file that anyone may keep and pass on: lessons S16).
-    pub(super) fn status_list(&mut self, number: &str, now: Timestamp) -> Result<HttpResponse, Failure> {
+    /// The status list `number` as it is published (a file that anyone may keep and pass on: lessons S16). What SD-JWT VCs
+    /// refer to is a JWT; who asks for a CWT alone, as readers of mdocs do, gets the same list in that form (§8.1).
+    pub(super) fn status_list(
+        &mut self,
+        number: &str,
+        request: &HttpRequest,
+        now: Timestamp,
+    ) -> Result<HttpResponse, Failure> {
         let list: u32 = number.parse().map_err(|_| Failure::NotFound)?;
         if list > self.current_list()? || number != list.to_string() {
             return Err(Failure::NotFound);
         }
-        let token = self.status_token(list, now).map_err(|_| Failure::State)?;
-        let response = HttpResponse::of_type(200, "application/statuslist+jwt", token);
-        Ok(response.with_header(
+        let accept = request.headers().get("Accept").unwrap_or_default();
+        let wants_cwt = accept.contains(CWT) && !accept.contains(JWT);
+        let response = if wants_cwt && self.document_signer.is_some() {
+            let token = self.status_cwt(list, now).map_err(|_| Failure::State)?;
+            HttpResponse::of_type(200, CWT, token)
+        } else {
+            let token = self.status_token(list, now).map_err(|_| Failure::State)?;
+            HttpResponse::of_type(200, JWT, token)
+        };
+        Ok(response.with_header("Vary", "Accept").with_header(
             "Cache-Control",
             format!("public, max-age={}", self.config.status_refresh),
         ))
@@ -87,13 +104,36 @@ impl Authority {
         Ok(filling.map_or(0, |filling| filling.list))
     }
 
-    /// The signed status list `list`; made anew when the state changed or the last one is a minute old.
+    /// The signed status list `list` as JWT; made anew when the state changed or the last one is a minute old.
     pub fn status_token(&mut self, list: u32, now: Timestamp) -> Result<String, IssuerError> {
         if let Some((token, made)) = self.tokens.get(&list)
             && (0..60).contains(&now.since(*made))
         {
             return Ok(token.clone());
         }
+        let token = self
+            .unsigned_list(list, now)?
+            .sign(self.signer.key(), self.signer.chain());
+        self.tokens.insert(list, (token.clone(), now));
+        Ok(token)
+    }
+
+    /// The same list as CWT, signed by the document signer: a list for mdocs hangs under the authority of the mdocs
+    /// (ISO 18013-5 second edition §12.3.6).
+    pub fn status_cwt(&mut self, list: u32, now: Timestamp) -> Result<Vec<u8>, IssuerError> {
+        if let Some((token, made)) = self.cwts.get(&list)
+            && (0..60).contains(&now.since(*made))
+        {
+            return Ok(token.clone());
+        }
+        let unsigned = self.unsigned_list(list, now)?;
+        let signer = self.document_signer.as_ref().ok_or(IssuerError::KeyDoesNotFit)?;
+        let token = unsigned.sign_cwt(signer.key(), signer.chain());
+        self.cwts.insert(list, (token.clone(), now));
+        Ok(token)
+    }
+
+    fn unsigned_list(&self, list: u32, now: Timestamp) -> Result<StatusListToken, IssuerError> {
         let mut statuses = StatusList::new(StatusWidth::Two, self.config.status_list_size)?;
         for (place, value) in self.state.list(Kind::Status)? {
             if let Some((number, index)) = place.split_once('/')
@@ -106,10 +146,7 @@ impl Authority {
         let times = TokenTimes::new(now)
             .expires(now.plus(self.config.status_lifetime))
             .time_to_live(self.config.status_refresh);
-        let token = StatusListToken::new(self.status_uri(list), statuses, times);
-        let token = token.sign(self.signer.key(), self.signer.chain());
-        self.tokens.insert(list, (token.clone(), now));
-        Ok(token)
+        Ok(StatusListToken::new(self.status_uri(list), statuses, times))
     }
 
     /// All lists (Token Status List §9), for whoever fetches ahead.

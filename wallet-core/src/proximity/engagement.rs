@@ -2,7 +2,7 @@
 
 use super::session::{self, Session};
 use super::step::{Step, fault};
-use super::{Config, Context, Malformed, Misuse, PeerMisbehaved, ProximityError, Refused};
+use super::{Config, Context, End, Malformed, Misuse, Outcome, PeerMisbehaved, ProximityError, Refused};
 use crate::codec::Budget;
 use crate::credential::mdoc::SessionTranscript;
 use crate::crypto::{AgreementKey, Random};
@@ -132,7 +132,12 @@ impl Engagement {
 
     /// Gives up: nobody came.
     pub fn give_up(self) -> Step {
-        Step::Done(super::Outcome::empty(super::End::Holder))
+        Step::Done(Outcome::empty(End::Holder))
+    }
+
+    /// Somebody came, and the connection was cut before the first message.
+    pub fn cut(self) -> Step {
+        Step::Done(Outcome::empty(End::Cut))
     }
 
     fn transcript(&self, opening: Opening, e_reader_key: &[u8]) -> Result<SessionTranscript, ProximityError> {

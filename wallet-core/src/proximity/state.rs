@@ -110,7 +110,7 @@ struct Kept {
 impl Kept {
     fn of(session: &Session) -> Self {
         Self {
-            cipher: Secret::of(&*session.cipher.to_bytes()),
+            cipher: Secret::of(&session.cipher.to_bytes()),
             transcript: Secret::of(session.transcript.as_bytes()),
             idle: session.idle,
             receipts: session.receipts.clone(),

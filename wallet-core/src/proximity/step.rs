@@ -287,7 +287,6 @@ impl Prepared {
 }
 
 impl Signing {
-    #[expect(clippy::too_many_arguments, reason = "the parts of a consent, taken over whole")]
     pub(super) fn new(
         session: Session,
         request: Vec<u8>,

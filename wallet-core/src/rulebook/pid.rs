@@ -36,6 +36,10 @@ pub const NAMESPACE: &str = "eu.europa.ec.eudi.pid.1";
 /// The name space of what the German PID adds (PID_06).
 pub const GERMAN_NAMESPACE: &str = "eu.europa.ec.eudi.pid.de.1";
 
+/// The name space of our mark of a test credential in an mdoc. It stands among the digests that the issuer signed, so it
+/// is seen whatever is disclosed (lessons S36).
+pub const TEST_NAMESPACE: &str = "urn:mappe:test:1";
+
 /// PID Rulebook §3.1: a text has at most 150 characters.
 const LONGEST_TEXT: usize = 150;
 /// A portrait of a document has some 20 kB; this is fifty times as much, and still fits a phone's memory.

@@ -128,6 +128,14 @@ impl StatusEvidence {
         }
     }
 
+    /// Takes in a list from a file, in the form that it shows: text is a JWT, everything else a CWT.
+    pub fn add_file(&mut self, uri: &str, bytes: &[u8], now: Timestamp) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.add_token(uri, text, now),
+            Err(_) => self.add_cwt(uri, bytes, now),
+        }
+    }
+
     /// Takes in a JWT that came by another way, as a file or by push, fetched at `now`.
     pub fn add_token(&mut self, uri: &str, text: &str, now: Timestamp) {
         self.add(uri, StatusFormat::Jwt, text.trim_ascii().as_bytes(), now);

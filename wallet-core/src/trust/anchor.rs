@@ -15,6 +15,8 @@ pub enum Role {
     Issuers,
     /// Relying parties that ask for presentations.
     RelyingParties,
+    /// Providers of lists of issuing authorities (ISO 18013-5 Annex C).
+    VicalProviders,
 }
 
 impl Role {
@@ -23,15 +25,17 @@ impl Role {
         match name {
             "issuers" => Some(Self::Issuers),
             "relying_parties" => Some(Self::RelyingParties),
+            "vical_providers" => Some(Self::VicalProviders),
             _ => None,
         }
     }
 
-    /// The name: `issuers` or `relying_parties`.
+    /// The name: `issuers`, `relying_parties` or `vical_providers`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Issuers => "issuers",
             Self::RelyingParties => "relying_parties",
+            Self::VicalProviders => "vical_providers",
         }
     }
 }
@@ -134,6 +138,14 @@ impl Anchor {
     pub fn entitled(mut self, window: Validity) -> Self {
         self.entitled = window;
         self
+    }
+
+    /// The certificate of the anchor, if it stands above a path and is not its leaf.
+    pub(super) fn above(&self, below: &[Certificate]) -> Option<&Certificate> {
+        match &self.material {
+            AnchorMaterial::Certificate(certificate) if below.first() != Some(&**certificate) => Some(&**certificate),
+            _ => None,
+        }
     }
 
     /// Checks that it is good for a credential of this type, issued at this time.

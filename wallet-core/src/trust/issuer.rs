@@ -53,6 +53,8 @@ pub struct DocumentSignerClaim<'a> {
     pub issuing_country: Option<&'a str>,
     /// `issuing_jurisdiction`, if disclosed: the state or province of the signer's certificate.
     pub issuing_jurisdiction: Option<&'a str>,
+    /// Until when it may be used.
+    pub valid_until: Option<Timestamp>,
 }
 
 impl<'a> DocumentSignerClaim<'a> {
@@ -64,7 +66,15 @@ impl<'a> DocumentSignerClaim<'a> {
             signed,
             issuing_country: None,
             issuing_jurisdiction: None,
+            valid_until: None,
         }
+    }
+
+    /// The claim with the end of the document.
+    #[must_use]
+    pub fn valid_until(mut self, at: Timestamp) -> Self {
+        self.valid_until = Some(at);
+        self
     }
 
     /// The claim with the issuing country, if there is one.

@@ -270,7 +270,7 @@ fn read_anchor<'a>(
     for mut anchor in found {
         match &mut anchor.material {
             AnchorMaterial::Keys { issuer: slot, .. } => {
-                if role == Role::RelyingParties {
+                if role != Role::Issuers {
                     return Err(PackError::Trust(TrustError::KeysForRole));
                 }
                 if issuer.is_some() {

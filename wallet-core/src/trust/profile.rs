@@ -74,24 +74,24 @@ impl CertificateProfile {
         }
     }
 
-    /// The profile that a certificate seems to be made for: by its key purposes, else by the role it is looked at in.
-    pub fn guess(certificate: &Certificate, role: Role) -> Self {
+    /// The profile that a certificate says it is made for, by its key purposes, policies and statements.
+    pub fn of(certificate: &Certificate) -> Option<Self> {
         let has = |purposes: &[&str]| {
             let found = certificate.extended_key_usage();
             found.iter().any(|purpose| purposes.contains(&purpose.as_str()))
         };
         if certificate.is_ca() {
-            Self::Iaca
+            Some(Self::Iaca)
         } else if has(purpose::DOCUMENT_SIGNER) {
-            Self::DocumentSigner
+            Some(Self::DocumentSigner)
         } else if has(purpose::READER) {
-            Self::Reader
+            Some(Self::Reader)
         } else if has(purpose::VICAL_SIGNER) {
-            Self::VicalSigner
-        } else if role == Role::RelyingParties {
-            Self::Access
+            Some(Self::VicalSigner)
+        } else if run::says_pid(certificate) {
+            Some(Self::PidProvider)
         } else {
-            Self::PidProvider
+            run::says_access(certificate).then_some(Self::Access)
         }
     }
 }
@@ -157,6 +157,8 @@ pub struct ProfileFinding {
     pub rule: ProfileRule,
     /// Which certificate of the path, counted from the leaf.
     pub certificate: usize,
+    /// The name of that certificate.
+    pub subject: String,
     /// Whether it is met.
     pub holds: bool,
     /// What stands there instead, where a word helps.
@@ -222,6 +224,7 @@ impl TrustStore {
                 findings.push(ProfileFinding {
                     rule,
                     certificate,
+                    subject: path.get(certificate).map(Certificate::display_name).unwrap_or_default(),
                     holds,
                     found: if holds { None } else { found() },
                     enforced: self.profile_policy().enforces(rule, profile),

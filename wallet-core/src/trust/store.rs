@@ -103,9 +103,9 @@ impl TrustStore {
         self.profiles
     }
 
-    /// Adds an anchor to a role. Relying parties are known by certificate only (lessons S11).
+    /// Adds an anchor to a role. Only issuers are known by other things than certificates (lessons S11).
     pub fn add(&mut self, role: Role, anchor: Anchor) -> Result<(), TrustError> {
-        if role == Role::RelyingParties && matches!(anchor.material, AnchorMaterial::Keys { .. }) {
+        if role != Role::Issuers && matches!(anchor.material, AnchorMaterial::Keys { .. }) {
             return Err(TrustError::KeysForRole);
         }
         self.anchors.push((role, anchor));
@@ -330,8 +330,8 @@ impl TrustStore {
     pub fn resolve_reader(&self, chain: &[Vec<u8>], now: Timestamp) -> Result<VerifiedParty, TrustError> {
         let path = self.validate(Role::RelyingParties, chain, now, &|anchor, below| {
             let leaf = below.first().ok_or(TrustError::NoCertificate)?;
-            let profile = match CertificateProfile::guess(leaf, Role::RelyingParties) {
-                CertificateProfile::Reader => CertificateProfile::Reader,
+            let profile = match CertificateProfile::of(leaf) {
+                Some(CertificateProfile::Reader) => CertificateProfile::Reader,
                 _ => CertificateProfile::Access,
             };
             self.enforce(profile, anchor, below, &profile::Subject::default())
@@ -350,13 +350,14 @@ impl TrustStore {
         let profile = CertificateProfile::for_doctype(claim.doctype);
         // PIDs are also signed under ISO certificates: the strict reading goes by what the certificate claims to be.
         let iso = |leaf: &Certificate| {
-            let guess = CertificateProfile::guess(leaf, Role::Issuers);
-            self.profiles == ProfilePolicy::Strict && guess == CertificateProfile::DocumentSigner
+            let claimed = CertificateProfile::of(leaf);
+            self.profiles == ProfilePolicy::Strict && claimed == Some(CertificateProfile::DocumentSigner)
         };
         let subject = profile::Subject {
             signed: Some(claim.signed),
             country: claim.issuing_country,
             state: claim.issuing_jurisdiction,
+            valid_until: claim.valid_until,
         };
         let admits = |anchor: &Anchor, below: &[Certificate]| {
             anchor.admits(claim.doctype, claim.signed)?;
@@ -412,11 +413,7 @@ impl TrustStore {
         below: &[Certificate],
         subject: &profile::Subject<'_>,
     ) -> Result<(), TrustError> {
-        let above = match &anchor.material {
-            AnchorMaterial::Certificate(certificate) if below.first() != Some(&**certificate) => Some(&**certificate),
-            _ => None,
-        };
-        profile::enforce(self.profiles, profile, below, above, subject)
+        profile::enforce(self.profiles, profile, below, anchor.above(below), subject)
     }
 
     /// Validates a chain once and for all: later looks at the very same chain check times and limits, but no signature

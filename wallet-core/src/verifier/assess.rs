@@ -222,7 +222,8 @@ impl Assessment {
         }
         self.pass(CheckName::Integrity, integrity);
         if let Ok(Some(reference)) = verified.credential().status_reference() {
-            self.status_uris.push(reference.uri);
+            self.status_uris.push(reference.uri.clone());
+            self.status_references.push(reference);
         }
         let none = StatusEvidence::new();
         let status = verified.status(options.status.unwrap_or(&none), options.status_at);

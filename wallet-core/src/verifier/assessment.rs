@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use crate::codec::{Json, Object};
+use crate::codec::{Json, Object, base64url};
+use crate::credential::StatusListReference;
+use crate::crypto::sha256;
 use crate::time::Timestamp;
-use crate::trust::TrustedIssuer;
+use crate::trust::{Certificate, IssuerEvidence, TrustedIssuer};
 
 /// What was found out about one credential or presentation.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Assessment {
     pub checks: Vec<Check>,
     /// The status lists that the credential names; known only once origin and integrity passed.
     pub status_uris: Vec<String>,
+    /// Where its status is kept, for fetching the lists in the form that the credential asks for.
+    pub status_references: Vec<StatusListReference>,
     /// The type and its further names.
     pub type_names: Vec<String>,
     /// Who issued it, if the origin passed.
@@ -32,6 +36,8 @@ pub struct Assessment {
     claims: Option<Object>,
     /// What the device says itself, only if the binding passed.
     pub(super) device_claims: Object,
+    /// The person of a PID, where it answers a request.
+    pub(super) person: Option<Object>,
     /// Whether it came in a `DeviceResponse`.
     pub(super) in_response: bool,
 }
@@ -163,12 +169,14 @@ impl Assessment {
             at: at.unix(),
             checks: Vec::new(),
             status_uris: Vec::new(),
+            status_references: Vec::new(),
             type_names: Vec::new(),
             issuer: None,
             document: None,
             document_errors: Vec::new(),
             claims: None,
             device_claims: Object::new(),
+            person: None,
             in_response: false,
         }
     }
@@ -226,6 +234,12 @@ impl Assessment {
         &self.device_claims
     }
 
+    /// Whom a PID that answers a request is about: its claims under their names in SD-JWT VC, the same for both formats.
+    /// [`PidView::from_claims`](crate::rulebook::pid::PidView::from_claims) reads them.
+    pub fn person(&self) -> Option<&Object> {
+        self.person.as_ref()
+    }
+
     /// Whether the binding rests on a MAC, which only who has the key can check again.
     pub(super) fn has_mac(&self) -> bool {
         let binding = self.check(CheckName::Binding);
@@ -233,10 +247,16 @@ impl Assessment {
     }
 
     /// The machine-readable form, one line: `source`, `format`, `verdict`, `code`, `checks`, `claims`. Each check has
-    /// `check`, `outcome`, `code` and, if it rests on anything that can be named, `evidence`. Where a response held
-    /// more than one document with nothing beside it, `document`, `device_claims` and `document_errors` follow.
+    /// `check`, `outcome`, `code` and, if it rests on anything that can be named, `evidence`. Where there is anything to
+    /// say, `person`, `document`, `device_claims` and `document_errors` follow.
     pub fn to_json(&self) -> Json {
-        self.render(|check| (!check.evidence.is_empty()).then(|| Json::Object(check.evidence.clone())))
+        self.render(|check| {
+            let evidence = check.evidence.clone();
+            // Only here: who judges many asks for no evidence.
+            let path = self.issuer.as_ref().filter(|_| check.name == CheckName::Origin);
+            let evidence = evidence.with("path", path.and_then(path_of));
+            (!evidence.is_empty()).then_some(Json::Object(evidence))
+        })
     }
 
     /// As [`Assessment::to_json`] without what the checks rest on.
@@ -271,11 +291,25 @@ impl Assessment {
                 .with("code", text(self.code()))
                 .with("checks", Json::Array(self.checks.iter().map(check).collect()))
                 .with("claims", self.claims.clone().map_or(Json::Null, Json::Object))
+                .with("person", self.person.clone().map(Json::Object))
                 .with("document", self.document.map(Json::from))
                 .with("device_claims", some(&self.device_claims))
                 .with("document_errors", some(&self.errors())),
         )
     }
+}
+
+/// The certificates from the signer to the anchor.
+fn path_of(issuer: &TrustedIssuer) -> Option<Json> {
+    let IssuerEvidence::Path(path) = &issuer.evidence else {
+        return None;
+    };
+    let names = path.iter().map(|der| {
+        let subject = Certificate::parse(der).map(|certificate| Json::from(certificate.display_name()));
+        let named = Object::new().with("subject", subject.ok());
+        Json::Object(named.with("sha256", Json::from(base64url::encode(sha256(der)))))
+    });
+    Some(Json::Array(names.collect()))
 }
 
 impl CheckName {

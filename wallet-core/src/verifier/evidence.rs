@@ -88,12 +88,10 @@ impl Assessment {
 
     /// The lists that the credential names, and no other.
     fn lists(&self, status: Option<&StatusEvidence>) -> Option<Json> {
-        let mut kept = StatusEvidence::with_links(crate::http::LinkPolicy::LoopbackHttp);
-        for uri in &self.status_uris {
-            if let Some((text, fetched)) = status?.token(uri) {
-                kept.add_token(uri, text, fetched);
-            }
-        }
+        let kept = match status {
+            Some(status) => status.only(self.status_uris.iter().map(String::as_str)),
+            None => StatusEvidence::new(),
+        };
         let text = serde_json::to_vec(&kept).ok()?;
         Json::parse(text, &mut crate::codec::Budget::default()).ok()
     }

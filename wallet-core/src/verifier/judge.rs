@@ -1,6 +1,6 @@
 //! Judging an answer: each presentation by itself, and all of them against the query.
 
-use super::{AssessOptions, Assessment, Check, CheckName, CheckOutcome, FormatChoice, Presented, assess};
+use super::{AssessOptions, Assessment, Check, CheckName, CheckOutcome, FormatChoice, Presented, assess, person};
 use crate::codec::{Budget, Json};
 use crate::credential::Format;
 use crate::dcql::{self, Authority, Candidate};
@@ -24,6 +24,7 @@ pub(super) fn judge(
         for presentation in presentations {
             let (text, options) = reading(asked, presentation, options);
             let mut assessment = assess(text, &options);
+            assessment.person = person::of(&assessment, rulebook);
             if let Some(asked) = asked {
                 assessment.push(check_query(asked, &assessment, rulebook));
             } else {
@@ -36,6 +37,7 @@ pub(super) fn judge(
     let outcome = check_all(query, &assessments, rulebook);
     Presented {
         at,
+        same_person: person::compare(&assessments),
         assessments,
         query: Check::new(CheckName::Query, outcome),
     }

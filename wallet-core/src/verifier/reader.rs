@@ -33,7 +33,6 @@ use step::Session;
 #[derive(Debug)]
 #[must_use = "a meeting stands still until its step is answered"]
 #[expect(clippy::exhaustive_enums, reason = "a driver must handle every step")]
-#[expect(clippy::large_enum_variant, reason = "one step exists at a time")]
 pub enum Step {
     /// Reach the holder by one of its ways, and send the first message.
     Connect(Connect),

@@ -2,9 +2,8 @@
 
 use super::judge::{judge, reading};
 use super::session::{Session, Sessions, Stage};
-use super::{AssessOptions, Assessment, Check, CheckOutcome, Purpose, UniversityError, Verdict};
+use super::{AssessOptions, Assessment, Check, CheckOutcome, Purpose, UniversityError, Verdict, person};
 use crate::codec::{Budget, Json, Object, base64url};
-use crate::credential::StatusListReference;
 use crate::credential::mdoc::{DeviceBinding, SessionTranscript};
 use crate::crypto::{AgreementKey, Curve, Random, SigningKey, VerifyingKey, random_token, same_secret};
 use crate::http::{HttpRequest, HttpResponse, HttpsUrl, LinkPolicy};
@@ -12,6 +11,7 @@ use crate::keys::PublicKey;
 use crate::protocol::dcql::Query;
 use crate::protocol::openid4vp::{ClientId, RequestLink, RequestMethod, ResponseMode, ReturnLink, VpToken};
 use crate::rulebook::Rulebook;
+use crate::rulebook::names::NameMatch;
 use crate::status::StatusEvidence;
 use crate::time::Timestamp;
 use crate::trust::{Certificate, TrustStore};
@@ -139,6 +139,9 @@ pub struct Presented {
     pub assessments: Vec<(String, Assessment)>,
     /// Whether all together is what was asked for.
     pub query: Check,
+    /// Whether the credentials that came with a PID name the person of the PID, as far as they can be compared. It is
+    /// no check: people change their names, and a clerk looks.
+    pub same_person: Option<NameMatch>,
 }
 
 impl Presented {
@@ -186,6 +189,7 @@ impl Presented {
                 .with("code", self.code().map_or(Json::Null, Json::from))
                 .with("at", Json::from(self.at.to_string()))
                 .with("query", Json::from(self.query.outcome.name()))
+                .with("same_person", self.same_person.map(person::name_of))
                 .with("presentations", Json::Object(by_query)),
         )
     }
@@ -392,11 +396,12 @@ impl University {
         }
         let mut requests: Vec<(String, HttpRequest)> = Vec::new();
         for (_, assessment) in self.judge(&session, now)?.assessments {
-            for uri in assessment.status_uris {
-                let reference = StatusListReference::new(0, uri.clone());
-                if self.status.is_needed(&reference, now) && requests.iter().all(|(other, _)| *other != uri) {
-                    let request = self.status.request(&reference)?;
-                    requests.push((uri, request));
+            for reference in assessment.status_references {
+                if self.status.is_needed(&reference, now) {
+                    let request = (reference.uri.clone(), self.status.request(&reference)?);
+                    if !requests.contains(&request) {
+                        requests.push(request);
+                    }
                 }
             }
         }

@@ -41,19 +41,21 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Reads a file of text.
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
-    String::from_utf8(read(path)?).map_err(|_| {
-        Failure::usage(
-            "file.not_text",
-            format!("{} is not read", path.display()),
-            "it is not UTF-8 text",
-            "check that it is the right file",
-        )
-    })
+    String::from_utf8(read(path)?).map_err(|_| not_text(path))
+}
+
+fn not_text(path: &Path) -> Failure {
+    Failure::usage(
+        "file.not_text",
+        format!("{} is not read", path.display()),
+        "it is not UTF-8 text",
+        "check that it is the right file",
+    )
 }
 
 /// Reads one credential, text or bytes: white space is dropped from text unless it is JSON.
 pub(crate) fn read_credential(path: &Path) -> Result<Vec<u8>, Failure> {
-    Ok(whole(read(path)?))
+    whole(read(path)?).ok_or_else(|| not_text(path))
 }
 
 /// Reads a file of JSON.
@@ -107,12 +109,10 @@ pub(crate) fn read_binary(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// The CBOR map that a credential is, as bytes or written as text; `None` if it is none.
 pub(crate) fn cbor(content: &[u8]) -> Option<Vec<u8>> {
-    let is_map = |bytes: &Vec<u8>| bytes.first().is_some_and(|byte| byte >> 5 == 5);
-    let bytes = content.to_vec();
-    if is_map(&bytes) {
-        return Some(bytes);
+    match is_map(content) {
+        true => Some(content.to_vec()),
+        false => binary(content).filter(|bytes| is_map(bytes)),
     }
-    binary(content).filter(is_map)
 }
 
 /// Text in hexadecimal digits or base64url as bytes.
@@ -248,7 +248,7 @@ impl Items {
                     .map_err(|error| Failure::file(&path, &error))?;
                 return Ok(Some(Item {
                     source: name,
-                    content: whole(content),
+                    content: whole(content).ok_or_else(|| not_text(&path))?,
                 }));
             }
             self.lines = Some(Lines {
@@ -296,8 +296,7 @@ impl Lines {
 /// Whether all of it is one credential: binary, JSON over several lines, or wrapped as in the RFCs.
 fn is_one(reader: &mut dyn BufRead) -> io::Result<bool> {
     let start = reader.fill_buf()?;
-    // A CBOR map; no text begins so.
-    if start.first().is_some_and(|byte| byte >> 5 == 5) {
+    if is_map(start) {
         return Ok(true);
     }
     let start = &start[start.iter().take_while(|byte| byte.is_ascii_whitespace()).count()..];
@@ -309,10 +308,11 @@ fn is_one(reader: &mut dyn BufRead) -> io::Result<bool> {
     Ok(opens_json || wrapped)
 }
 
-/// A whole file: bytes that are no text and JSON as they are, anything else without white space.
-fn whole(content: Vec<u8>) -> Vec<u8> {
+/// A whole file: a CBOR map and JSON as they are, anything else without white space; `None` if it is neither of them
+/// nor text.
+fn whole(content: Vec<u8>) -> Option<Vec<u8>> {
     let Ok(text) = std::str::from_utf8(&content) else {
-        return content;
+        return is_map(&content).then_some(content);
     };
     let text = without_mark(text).trim();
     let text = if text.starts_with('{') || text.starts_with('[') {
@@ -320,7 +320,12 @@ fn whole(content: Vec<u8>) -> Vec<u8> {
     } else {
         quoted(text).unwrap_or_else(|| text.split_whitespace().collect())
     };
-    text.into_bytes()
+    Some(text.into_bytes())
+}
+
+/// CBOR major type 5; no text begins so.
+fn is_map(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|byte| byte >> 5 == 5)
 }
 
 /// The text without the byte order mark that some editors put first.

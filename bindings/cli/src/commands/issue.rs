@@ -102,7 +102,7 @@ pub(crate) fn run(command: &IssueCommand) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn read_chain(path: &Path) -> Result<Vec<Certificate>, Failure> {
+pub(crate) fn read_chain(path: &Path) -> Result<Vec<Certificate>, Failure> {
     Certificate::parse_pem_chain(&input::read_text(path)?).map_err(|error| {
         Failure::usage(
             error.code(),

@@ -8,11 +8,15 @@ use std::process::ExitCode;
 use wallet_core::codec::{Json, Object};
 use wallet_core::keys::{Jwk, PublicKey};
 use wallet_core::trust::pack::{PackError, TrustPack, read_anchor_file};
-use wallet_core::trust::{Anchor, AnchorMaterial, Certificate, Environment, Role, TrustError, TrustStore};
+use wallet_core::trust::vical::{self, Vical, VicalError};
+use wallet_core::trust::{
+    Anchor, AnchorMaterial, Certificate, CertificateProfile, Environment, ProfileFinding, ProfilePolicy, Role,
+    TrustError, TrustStore,
+};
 use wallet_server::write_private;
 
 use super::input;
-use crate::args::{RoleArg, TrustCommand, TrustPlace};
+use crate::args::{ProfileArg, RoleArg, TrustCommand, TrustPlace};
 use crate::report::{Failure, Outcome, Paint, safe, table};
 
 /// No honest pack has more files.
@@ -29,7 +33,26 @@ pub(crate) fn run(command: TrustCommand) -> Outcome {
         } => add(&place, role.into(), issuer, signer.as_deref(), &file),
         TrustCommand::List { place } => list(&place),
         TrustCommand::Remove { place, id } => remove(&place, &id),
-        TrustCommand::Show { place, role, file, at } => show(&place, role.into(), &file, at.as_deref()),
+        TrustCommand::Show {
+            place,
+            role,
+            profile,
+            strict,
+            file,
+            at,
+        } => {
+            let look = Look {
+                role: role.into(),
+                profile: profile.into(),
+                policy: if strict {
+                    ProfilePolicy::Strict
+                } else {
+                    ProfilePolicy::default()
+                },
+                at: at.as_deref(),
+            };
+            show(&place, &look, &file)
+        }
     }
 }
 
@@ -39,6 +62,19 @@ impl From<RoleArg> for Role {
             RoleArg::Issuers => Self::Issuers,
             RoleArg::RelyingParties => Self::RelyingParties,
         }
+    }
+}
+
+impl From<ProfileArg> for Option<CertificateProfile> {
+    fn from(profile: ProfileArg) -> Self {
+        Some(match profile {
+            ProfileArg::Auto => return None,
+            ProfileArg::IacaDs => CertificateProfile::DocumentSigner,
+            ProfileArg::Reader => CertificateProfile::Reader,
+            ProfileArg::Pid => CertificateProfile::PidProvider,
+            ProfileArg::Access => CertificateProfile::Access,
+            ProfileArg::Vical => CertificateProfile::VicalSigner,
+        })
     }
 }
 
@@ -160,6 +196,9 @@ fn read(path: &Path, signer: Option<&Path>, environment: Environment) -> Result<
         return read_folder(path).map(|pack| Source::Pack(Box::new(pack)));
     }
     let bytes = input::read(path)?;
+    if vical::is_vical(&bytes) {
+        return read_vical(path, &bytes, signer, environment).map(Source::Anchors);
+    }
     match read_anchor_file(&bytes) {
         Ok(anchors) => Ok(Source::Anchors(anchors)),
         Err(PackError::IsPack) if bytes.trim_ascii().starts_with(b"{") => {
@@ -186,6 +225,39 @@ fn read(path: &Path, signer: Option<&Path>, environment: Environment) -> Result<
         }
         Err(error) => Err(refused(path, &error)),
     }
+}
+
+/// The authorities of a list, signed by a provider that is named beside it.
+fn read_vical(
+    path: &Path,
+    bytes: &[u8],
+    signer: Option<&Path>,
+    environment: Environment,
+) -> Result<Vec<Anchor>, Failure> {
+    let what = || format!("{} is not trusted", path.display());
+    let signer = signer.ok_or_else(|| {
+        Failure::usage(
+            "vical.signer_missing",
+            what(),
+            "it is a list of issuing authorities, and nobody was named who may sign it",
+            "name the provider's certificate, or that of its authority, with --trust-signer FILE",
+        )
+    })?;
+    let found = read_anchor_file(&input::read(signer)?).map_err(|error| refused(signer, &error))?;
+    let mut providers = TrustStore::new(environment);
+    for anchor in found {
+        let added = providers.add(Role::VicalProviders, anchor);
+        added.map_err(|error| refused(signer, &error.into()))?;
+    }
+    let list = Vical::verify(bytes, &providers, None, wallet_server::now()).map_err(|error| {
+        let remedy = match error {
+            VicalError::Expired { .. } => "get the newest list from the provider",
+            VicalError::Trust(_) => "check that the certificate in --trust-signer is that of the provider",
+            _ => "ask the provider of the list",
+        };
+        Failure::usage(error.code(), what(), error, remedy)
+    })?;
+    Ok(list.anchors().collect())
 }
 
 fn read_folder(folder: &Path) -> Result<TrustPack, Failure> {
@@ -253,6 +325,14 @@ fn add(place: &TrustPlace, role: Role, issuer: Option<String>, signer: Option<&P
         }
         Source::Anchors(found) => {
             for mut anchor in found {
+                if anchor.types.iter().any(|_| role != Role::Issuers) {
+                    return Err(Failure::usage(
+                        "vical.role",
+                        format!("{} is not trusted", file.display()),
+                        "a list of issuing authorities says who may issue, and nothing else",
+                        "add it with --role issuers",
+                    ));
+                }
                 if let AnchorMaterial::Keys { issuer: named, .. } = &mut anchor.material {
                     if role == Role::RelyingParties {
                         return Err(refused(file, &TrustError::KeysForRole.into()));
@@ -311,43 +391,69 @@ fn remove(place: &TrustPlace, id: &str) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(place: &TrustPlace, role: Role, file: &Path, at: Option<&str>) -> Outcome {
+/// What `trust show` holds a chain against.
+struct Look<'a> {
+    role: Role,
+    profile: Option<CertificateProfile>,
+    policy: ProfilePolicy,
+    at: Option<&'a str>,
+}
+
+fn show(place: &TrustPlace, look: &Look<'_>, file: &Path) -> Outcome {
     let dir = home(place.dir.as_deref())?;
-    let store = Anchors::open_or_new(&dir, Environment::Production)?.store()?;
+    let mut store = Anchors::open_or_new(&dir, Environment::Production)?.store()?;
+    store.set_profile_policy(look.policy);
     let text = input::read_text(file)?;
     let chain = Certificate::parse_pem_chain(&text).map_err(|error| refused(file, &error.into()))?;
     let x5c: Vec<Vec<u8>> = chain.iter().map(|certificate| certificate.der().to_vec()).collect();
-    let rules = store.explain_path(role, &x5c, input::at(at)?);
-    let trusted = rules.iter().all(|(_, outcome)| outcome.is_ok());
+    let explanation = store.explain(look.role, look.profile, &x5c, input::at(look.at)?);
+    let trusted = explanation.is_trusted();
     if place.json {
-        let rules = rules.iter().map(|(rule, outcome)| {
-            let code = outcome.as_ref().err().map(|error| Json::from(error.code()));
-            let word = if outcome.is_ok() { "pass" } else { "fail" };
+        let rules = explanation.path.iter().map(|(rule, outcome)| {
+            let error = outcome.as_ref().err();
             Object::new()
                 .with("rule", Json::from(rule.name()))
-                .with("outcome", Json::from(word))
-                .with("code", code)
+                .with("outcome", Json::from(if outcome.is_ok() { "pass" } else { "fail" }))
+                .with("code", error.map(|error| Json::from(error.code())))
+                .with("what", error.map(|error| Json::from(error.to_string())))
+                .with("remedy", error.map(|_| Json::from(rule.remedy())))
                 .into()
         });
+        let findings = explanation
+            .findings
+            .iter()
+            .map(|finding| Json::Object(written(finding)));
         let certificates = chain.iter().map(|certificate| Json::Object(describe(certificate)));
+        let profile = explanation.profile.map(|profile| Json::from(profile.name()));
         let report = Object::new()
             .with("trusted", Json::Bool(trusted))
-            .with("role", Json::from(role.name()))
+            .with("role", Json::from(look.role.name()))
             .with("environment", Json::from(store.environment().name()))
             .with("certificates", Json::Array(certificates.collect()))
-            .with("rules", Json::Array(rules.collect()));
+            .with("rules", Json::Array(rules.collect()))
+            .with("profile", profile)
+            .with("profile_rules", Json::Array(findings.collect()));
         outln!("{report}");
     } else {
         let paint = Paint::stdout();
         for (position, certificate) in chain.iter().enumerate() {
             outln!("{} {}", paint.bold(position), safe(&certificate.display_name()));
             outln!("  valid {} to {}", certificate.not_before(), certificate.not_after());
+            for point in certificate.crl_distribution_points() {
+                outln!("  revocation list {}", safe(&point.uris.join(", ")));
+            }
         }
-        for (rule, outcome) in &rules {
+        for (rule, outcome) in &explanation.path {
             match outcome {
                 Ok(()) => outln!("{} {}", paint.green("pass"), rule.name()),
-                Err(error) => outln!("{} {}: {error} ({})", paint.red("fail"), rule.name(), error.code()),
+                Err(error) => {
+                    outln!("{} {}: {error} ({})", paint.red("fail"), rule.name(), error.code());
+                    outln!("     {}", rule.remedy());
+                }
             }
+        }
+        if let Some(profile) = explanation.profile {
+            explain_profile(profile, &explanation.findings, paint);
         }
         outln!(
             "{}",
@@ -359,6 +465,46 @@ fn show(place: &TrustPlace, role: Role, file: &Path, at: Option<&str>) -> Outcom
         );
     }
     Ok(ExitCode::from(u8::from(!trusted)))
+}
+
+/// Each broken rule of a profile: what, where, and what to do.
+fn explain_profile(profile: CertificateProfile, findings: &[ProfileFinding], paint: Paint) {
+    let met = findings.iter().filter(|finding| finding.holds).count();
+    outln!("profile {profile}: {met} of {} rules are met", findings.len());
+    for finding in findings.iter().filter(|finding| !finding.holds) {
+        let mark = if finding.enforced {
+            paint.red("fail")
+        } else {
+            paint.yellow("warn")
+        };
+        let found = finding.found.as_deref().map(|found| format!(" ({})", safe(found)));
+        outln!(
+            "{mark} certificate {} ({}): {}{} ({})",
+            finding.certificate,
+            safe(&finding.subject),
+            finding.rule,
+            found.unwrap_or_default(),
+            finding.rule.code()
+        );
+        outln!("     {}", finding.rule.remedy());
+    }
+}
+
+fn written(finding: &ProfileFinding) -> Object {
+    let broken = !finding.holds;
+    Object::new()
+        .with("rule", Json::from(finding.rule.name()))
+        .with(
+            "certificate",
+            Json::from(u64::try_from(finding.certificate).unwrap_or(u64::MAX)),
+        )
+        .with("subject", Json::from(finding.subject.as_str()))
+        .with("outcome", Json::from(if broken { "fail" } else { "pass" }))
+        .with("enforced", Json::Bool(finding.enforced))
+        .with("code", broken.then(|| Json::from(finding.rule.code())))
+        .with("what", broken.then(|| Json::from(finding.rule.to_string())))
+        .with("found", finding.found.as_deref().map(Json::from))
+        .with("remedy", broken.then(|| Json::from(finding.rule.remedy())))
 }
 
 fn describe(certificate: &Certificate) -> Object {
@@ -408,10 +554,11 @@ fn print(json: bool, pack: &TrustPack, anchors: &[(Role, Anchor)]) {
             ),
             _ => ("other", String::new(), String::new()),
         };
-        (identifier(anchor), role.name(), kind, name, until)
+        (identifier(anchor), role.name(), kind, name, until, &anchor.types)
     });
     if json {
-        let anchors = rows.map(|(id, role, kind, name, until)| {
+        let anchors = rows.map(|(id, role, kind, name, until, types)| {
+            let types: Vec<Json> = types.iter().map(|name| Json::from(name.as_str())).collect();
             let until = (!until.is_empty()).then(|| Json::from(until));
             Object::new()
                 .with("id", Json::from(id))
@@ -419,6 +566,7 @@ fn print(json: bool, pack: &TrustPack, anchors: &[(Role, Anchor)]) {
                 .with("kind", Json::from(kind))
                 .with("name", Json::from(name))
                 .with("valid_until", until)
+                .with("types", (!types.is_empty()).then_some(Json::Array(types)))
                 .into()
         });
         let report = Object::new()
@@ -426,11 +574,13 @@ fn print(json: bool, pack: &TrustPack, anchors: &[(Role, Anchor)]) {
             .with("anchors", Json::Array(anchors.collect()));
         outln!("{report}");
     } else {
-        let head = ["id", "role", "kind", "name", "valid until"]
+        let head = ["id", "role", "kind", "name", "valid until", "types"]
             .map(str::to_owned)
             .to_vec();
-        let rows =
-            rows.map(|(id, role, kind, name, until)| vec![id, role.to_owned(), kind.to_owned(), safe(&name), until]);
+        let rows = rows.map(|(id, role, kind, name, until, types)| {
+            let types = safe(&types.join(" "));
+            vec![id, role.to_owned(), kind.to_owned(), safe(&name), until, types]
+        });
         outln!("anchors for {}", pack.environment.name());
         out!("{}", table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
     }

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wallet_core::codec::{Json, Object};
-use wallet_core::credential::StatusListReference;
+use wallet_core::credential::StatusFormat;
 use wallet_core::http::LinkPolicy;
 use wallet_core::status::StatusEvidence;
 use wallet_core::time::Timestamp;
@@ -53,7 +53,7 @@ pub(crate) fn run(args: VerifyArgs) -> Outcome {
                 "write it like https://issuer.example/status/1=list.jwt",
             )
         })?;
-        evidence.add_token(url, input::read_text(file.as_ref())?.trim(), at);
+        evidence.add_file(url, &input::read(file.as_ref())?, at);
     }
     // Lists from files are judged for the same time as the credentials; lists fetched now are judged now.
     let status_at = if args.at.is_some() && (args.offline || !args.status.is_empty()) {
@@ -166,7 +166,7 @@ struct Verifier {
 /// The status lists at hand, and those that were asked for.
 struct Lists {
     evidence: RwLock<StatusEvidence>,
-    asked: Mutex<BTreeSet<String>>,
+    asked: Mutex<BTreeSet<(String, StatusFormat)>>,
 }
 
 impl Verifier {
@@ -218,30 +218,31 @@ impl Verifier {
                 .prepare(Role::Issuers, carried, self.at);
         }
         let mut evidence = self.lists.evidence.write().unwrap_or_else(PoisonError::into_inner);
-        for uri in &assessment.status_uris {
-            evidence.prepare(uri, issuer, self.status_at);
+        for reference in &assessment.status_references {
+            evidence.prepare_for(reference, issuer, self.status_at);
         }
     }
 
     /// Fetches the lists that an assessment names and nobody asked for yet.
     fn fetch(&self, assessment: &Assessment) {
         let Some(client) = &self.client else { return };
-        for uri in &assessment.status_uris {
+        for reference in &assessment.status_references {
+            let uri = &reference.uri;
+            let form = (uri.clone(), reference.format);
             let mut asked = self.lists.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            if asked.contains(uri) || asked.len() >= MOST_LISTS {
+            if asked.contains(&form) || asked.len() >= MOST_LISTS {
                 continue;
             }
             let now = self.status_at;
-            let reference = StatusListReference::new(0, uri.as_str());
             let request = {
                 let evidence = self.lists.evidence.read().unwrap_or_else(PoisonError::into_inner);
-                if !evidence.is_needed(&reference, now) {
+                if !evidence.is_needed(reference, now) {
                     continue;
                 }
-                evidence.request(&reference)
+                evidence.request(reference)
             };
             // Held while fetching, so that a list is fetched once; the others wait for it and then have it too.
-            asked.insert(uri.clone());
+            asked.insert(form);
             let response = request.ok().map(|request| client.execute(&request));
             let mut evidence = self.lists.evidence.write().unwrap_or_else(PoisonError::into_inner);
             match response {
@@ -321,7 +322,10 @@ fn remedy(assessment: &Assessment) -> Option<&'static str> {
         (CheckName::Validity, _) => "ask the holder for a current one, or judge another time with --at",
         (CheckName::Status, CheckOutcome::Fail(_)) => "do not rely on it; ask the issuer if the holder disagrees",
         (CheckName::Status, _) => "run it without --offline, or give the list with --status URL=FILE",
-        (CheckName::Binding, _) if assessment.format == "mso_mdoc" => {
+        (CheckName::Binding, CheckOutcome::Unknown(code)) if code == "mdoc.device_mac_key" => {
+            "give the reader's private key of the session with --reader-key FILE"
+        }
+        (CheckName::Binding, CheckOutcome::Unknown(_)) if assessment.format == "mso_mdoc" => {
             "give the session with --nonce, --audience and --response-uri, or --origin, or --session-transcript FILE"
         }
         (CheckName::Binding, _) => "ask the holder for a new presentation, and give its --nonce and --audience",

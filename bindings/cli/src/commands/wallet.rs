@@ -1,5 +1,6 @@
 //! `mappe wallet`: the citizen's wallet in a folder.
 
+mod offer;
 mod open;
 mod present;
 mod receive;
@@ -43,6 +44,10 @@ pub(crate) fn run(args: WalletArgs) -> Outcome {
         WalletCommand::Init => {}
         WalletCommand::Receive { offer, tx_code, yes } => receive::run(&mut wallet, offer, tx_code.as_deref(), *yes)?,
         WalletCommand::Present { request, yes, select } => return present::run(&mut wallet, request, *yes, select),
+        WalletCommand::OfferInPerson { listen, yes, select } => {
+            let (listen, yes) = (*listen, *yes);
+            return offer::run(&mut wallet, offer::Wish { listen, yes, select });
+        }
         WalletCommand::List => list(&wallet)?,
         WalletCommand::Show { id } => show(&wallet, id)?,
         WalletCommand::History => history(&wallet)?,
@@ -171,8 +176,7 @@ fn show(open: &OpenWallet, id: &str) -> Result<(), Failure> {
         holding.unused()
     );
     let type_name = credential.credential().type_name();
-    let values = words::values(&rulebook, holding.format, type_name, claims);
-    for line in words::lines(&values, |_| None) {
+    for line in words::lines(&rulebook, holding.format, type_name, claims, |_| None) {
         outln!("  {line}");
     }
     // Lessons S34: a wallet's screen is no proof.

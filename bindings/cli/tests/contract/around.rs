@@ -111,6 +111,89 @@ fn new_keys_are_private_and_never_written_over() {
     );
 }
 
+const CARD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/identity-card.json");
+
+#[test]
+fn a_pid_is_issued_from_a_card_and_accepted_in_both_formats() {
+    let folder = Folder::new();
+    let ran = folder.run(&["keys", "new", "--out", "office.pem", "--certificate", "."]);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    folder.write("one.json", jwk(&new_key()));
+    folder.write("two.json", jwk(&new_key()));
+    let issue = |card: &str, more: &[&str]| {
+        let args = [
+            "issue",
+            "pid",
+            card,
+            "--key",
+            "office.pem",
+            "--cert",
+            "cert.pem",
+            "--holder",
+            "one.json",
+        ];
+        folder.run(&[&args, more].concat())
+    };
+    let ran = issue(CARD, &["--holder", "two.json", "--json"]);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    let report = ran.json();
+    assert_eq!(report.get("vct"), Some(&Json::from("urn:eudi:pid:de:1")));
+    assert_eq!(report.get("doctype"), Some(&Json::from("eu.europa.ec.eudi.pid.1")));
+    assert_eq!(report.get("test"), Some(&Json::Bool(true)));
+    assert_eq!(report.get("left_out").unwrap().to_string(), r#"["AcademicTitle"]"#);
+    assert!(
+        ran.err.contains("marked as test data") && !ran.err.contains("MUSTERMANN"),
+        "{ran:?}"
+    );
+    let issued = report.get("credentials").and_then(Json::as_array).unwrap();
+    let formats: Vec<_> = issued
+        .iter()
+        .map(|one| one.get("format").and_then(Json::as_str).unwrap())
+        .collect();
+    assert_eq!(formats, ["dc+sd-jwt", "mso_mdoc"]);
+
+    for (format, file) in [("dc+sd-jwt", "pid.sdjwt"), ("mdoc", "pid.mdoc")] {
+        let ran = issue(CARD, &["--format", format, "--out", file]);
+        assert_eq!(ran.exit, 0, "{ran:?}");
+        let args = [
+            "verify",
+            "--json",
+            "--offline",
+            "--format",
+            format,
+            "--trust",
+            "ca.pem",
+            file,
+        ];
+        let ran = folder.run(&args);
+        assert_eq!((ran.exit, ran.verdict().0.as_str()), (0, "accepted"), "{ran:?}");
+        assert!(ran.out.contains("MUSTERMANN") && ran.out.contains("TEST"), "{ran:?}");
+    }
+    // One line each, and one key is told.
+    let ran = issue(CARD, &["--days", "3"]);
+    assert!(
+        ran.exit == 0 && ran.out.lines().count() == 2 && ran.err.contains("bound to one key"),
+        "{ran:?}"
+    );
+
+    let card = std::fs::read_to_string(CARD).unwrap();
+    folder.write("denied.json", card.replace("true", "false"));
+    folder.write(
+        "country.json",
+        card.replace("\"Nationality\": \"D\"", "\"Nationality\": \"Germany\""),
+    );
+    folder.write("old.json", card.replace("2031", "2021"));
+    for (file, code) in [
+        ("denied.json", "eid.test_data"),
+        ("country.json", "eid.member"),
+        ("old.json", "eid.expired"),
+    ] {
+        issue(file, &[]).is_refused(1, code);
+    }
+    issue(CARD, &["--format", "mdoc", "--holder", "two.json"]).is_refused(64, "issue.holders");
+    issue(CARD, &["--type", "urn:mappe:de:abitur:1"]).is_refused(1, "issuer.unknown_type");
+}
+
 #[test]
 fn a_school_report_is_issued_and_accepted() {
     let folder = Folder::new();

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod around;
+mod mdoc;
+mod in_person;
 mod support;
 mod trust;
 mod vectors;

@@ -5,6 +5,14 @@ use wallet_core::keys::{Jwk, JwkSet};
 use wallet_core::trust::pack::TrustPack;
 use wallet_core::trust::{Anchor, Environment, Role};
 
+use wallet_core::crypto::{Curve, SigningKey};
+use wallet_core::keys::PublicKey;
+use wallet_core::time::{Timestamp, Validity};
+use wallet_core::trust::Certificate;
+use wallet_core::trust::authority::{CertificateAuthority, CertificateName, LeafProfile};
+use wallet_core::trust::vical::{Vical, VicalEntry};
+use wallet_server::SystemRandom;
+
 use crate::support::{AT, Folder, School, jwk, new_key, parse, text};
 
 fn verdict(folder: &Folder, trust: &[&str], file: &str) -> (String, String) {
@@ -186,4 +194,172 @@ fn anchors_are_added_listed_explained_and_removed() {
     trust(&["remove", "0123456789abcdef"]).is_refused(1, "trust.no_such_anchor");
     assert_eq!(trust(&["remove", &id]).exit, 0);
     assert_eq!(verdict(&folder, &[], "with.sdjwt"), no("trust.untrusted_path"));
+}
+
+const CRL: &str = "https://land.example/crl";
+const MDL: &str = "org.iso.18013.5.1.mDL";
+
+/// An issuing authority that is valid now and at the time of the tests.
+fn iaca(name: &str) -> CertificateAuthority {
+    let at = Timestamp::parse(AT).unwrap();
+    let until = wallet_server::now().unix().max(at.unix()) + 86_400 * 30;
+    let window = Validity::new(Some(at.plus(-86_400)), Some(Timestamp::from_unix(until)));
+    let name = CertificateName::new(name).country("DE");
+    CertificateAuthority::generate_iaca(name, CRL, Curve::P256, window, &mut SystemRandom::new()).unwrap()
+}
+
+/// Thirty days from the day before the tests.
+fn month() -> Validity {
+    let at = Timestamp::parse(AT).unwrap();
+    Validity::new(Some(at.plus(-86_400)), Some(at.plus(86_400 * 29)))
+}
+
+/// The rules of the profile that are not met: rule, certificate, whether that refuses.
+fn broken(report: &Json) -> Vec<(String, u64, bool)> {
+    let rules = report.get("profile_rules").and_then(Json::as_array).unwrap();
+    let text = |rule: &Json, name| rule.get(name).and_then(Json::as_str).map(str::to_owned);
+    let mut found = Vec::new();
+    for rule in rules {
+        let name = text(rule, "rule").unwrap();
+        if text(rule, "outcome").as_deref() == Some("pass") {
+            assert!(rule.get("code").is_none(), "{rule}");
+            continue;
+        }
+        // What, where, and what to do.
+        let code = format!("certificate_profile.{name}");
+        assert_eq!(text(rule, "code"), Some(code));
+        for told in ["what", "subject", "remedy"] {
+            assert!(text(rule, told).is_some_and(|text| !text.is_empty()), "{rule}");
+        }
+        let certificate = rule.get("certificate").and_then(Json::as_u64).unwrap();
+        found.push((name, certificate, rule.get("enforced") == Some(&Json::Bool(true))));
+    }
+    found
+}
+
+#[test]
+fn a_chain_is_held_against_a_certificate_profile() {
+    let (folder, school) = desk();
+    let random = &mut SystemRandom::new();
+    let authority = iaca("Land");
+    let public = PublicKey::from(&new_key());
+    let signer = authority.issue_document_signer(&LeafProfile::new("Signer"), &public, CRL, month(), random);
+    let reader = authority.issue_reader(&LeafProfile::new("Reader"), &public, CRL, month(), random);
+    folder.write("iaca.pem", authority.to_pem());
+    folder.write("signer.pem", signer.unwrap().to_pem());
+    folder.write("reader.pem", reader.unwrap().to_pem());
+    folder.write("chain.pem", school.leaf.to_pem());
+    let trust = |args: &[&str]| folder.run(&[&["trust"], args].concat());
+    for file in ["iaca.pem", "ca.pem"] {
+        assert_eq!(trust(&["add", "--role", "issuers", file]).exit, 0);
+    }
+    assert_eq!(trust(&["add", "--role", "relying-parties", "iaca.pem"]).exit, 0);
+    let show = |args: &[&str]| {
+        let ran = trust(&[&["show", "--json", "--at", AT], args].concat());
+        let report = ran.json();
+        assert_eq!(
+            ran.exit == 0,
+            report.get("trusted") == Some(&Json::Bool(true)),
+            "{ran:?}"
+        );
+        let profile = report.get("profile").and_then(Json::as_str).map(str::to_owned);
+        (ran.exit, profile, broken(&report))
+    };
+    // What a certificate is made for is told by itself.
+    let name = |name: &str| Some(name.to_owned());
+    assert_eq!(show(&["signer.pem"]), (0, name("document_signer"), vec![]));
+    assert_eq!(
+        show(&["--profile", "iaca-ds", "--strict", "signer.pem"]),
+        (0, name("document_signer"), vec![])
+    );
+    let as_reader = ["--role", "relying-parties", "--strict", "reader.pem"];
+    assert_eq!(show(&as_reader), (0, name("reader"), vec![]));
+    assert_eq!(show(&["chain.pem"]), (0, None, vec![]));
+
+    // A reader is no document signer.
+    let purpose = ("extended_key_usage_purpose".to_owned(), 0, true);
+    assert_eq!(
+        show(&["--profile", "iaca-ds", "reader.pem"]),
+        (1, name("document_signer"), vec![purpose])
+    );
+    // Rules of shape warn, and refuse in the strict reading; the authority is looked at too.
+    let (exit, profile, rules) = show(&["--profile", "iaca-ds", "chain.pem"]);
+    assert_eq!((exit, profile), (0, name("document_signer")));
+    assert!(
+        rules.contains(&("crl_distribution_point".to_owned(), 0, false)),
+        "{rules:?}"
+    );
+    assert!(rules.contains(&("path_length_zero".to_owned(), 1, false)), "{rules:?}");
+    let (exit, _, strict) = show(&["--profile", "iaca-ds", "--strict", "chain.pem"]);
+    assert_eq!((exit, strict.len()), (1, rules.len()));
+    for profile in ["pid", "access", "reader", "vical"] {
+        let (_, shown, rules) = show(&["--profile", profile, "chain.pem"]);
+        assert_eq!(shown, name(if profile == "vical" { "vical_signer" } else { profile }));
+        assert!(!rules.is_empty());
+    }
+    assert_eq!(trust(&["show", "--profile", "other", "chain.pem"]).exit, 64);
+
+    let said = trust(&["show", "--at", AT, "--profile", "iaca-ds", "reader.pem"]);
+    assert_eq!(said.exit, 1);
+    for word in [
+        "certificate 0 (Reader)",
+        "certificate_profile.extended_key_usage_purpose",
+        CRL,
+        "not trusted",
+    ] {
+        assert!(said.out.contains(word), "{word}: {}", said.out);
+    }
+}
+
+#[test]
+fn a_list_of_issuing_authorities_is_trusted_by_its_provider() {
+    let folder = Folder::new();
+    let random = &mut SystemRandom::new();
+    let now = wallet_server::now();
+    let provider = iaca("Verband");
+    let key = SigningKey::generate(Curve::P256, random);
+    let window = Validity::new(Some(now.plus(-60)), Some(now.plus(86_400 * 20)));
+    let signer = provider
+        .issue_vical_signer(&LeafProfile::new("Liste"), &PublicKey::from(&key), CRL, window, random)
+        .unwrap();
+    let lands = [iaca("Land A"), iaca("Land B")];
+    let mut list = Vical::new("Verband", now.plus(-30));
+    list.next_update = Some(now.plus(86_400));
+    for land in &lands {
+        list.entries.push(VicalEntry::new(land.certificate().clone(), [MDL]));
+    }
+    let sign = |list: &Vical, chain: &[Certificate]| list.sign(&key, chain);
+    folder.write("vical.cbor", sign(&list, std::slice::from_ref(&signer)));
+    folder.write("provider.pem", provider.to_pem());
+    folder.write("land.pem", lands[0].to_pem());
+    folder.write("key.jwk", jwk(&key));
+    let add = |args: &[&str]| folder.run(&[&["trust", "add"], args].concat());
+    add(&["--role", "issuers", "vical.cbor"]).is_refused(64, "vical.signer_missing");
+    let signed_by = |role, signer| add(&["--role", role, "--trust-signer", signer, "vical.cbor"]);
+    signed_by("issuers", "land.pem").is_refused(64, "trust.untrusted_path");
+    signed_by("issuers", "key.jwk").is_refused(64, "trust.keys_for_role");
+    signed_by("relying-parties", "provider.pem").is_refused(64, "vical.role");
+    let added = add(&[
+        "--json",
+        "--role",
+        "issuers",
+        "--trust-signer",
+        "provider.pem",
+        "vical.cbor",
+    ]);
+    assert_eq!(added.exit, 0, "{added:?}");
+    let report = added.json();
+    let anchors = report.get("anchors").and_then(Json::as_array).unwrap();
+    let names: Vec<_> = anchors
+        .iter()
+        .map(|anchor| anchor.get("name").and_then(Json::as_str))
+        .collect();
+    assert_eq!(names, [Some("Land A"), Some("Land B")]);
+    let types = anchors[0].get("types").and_then(Json::as_array).unwrap();
+    assert_eq!(types, [Json::from(MDL)]);
+    assert!(text(&folder.path("data/mappe/trust/pack.json")).contains(MDL));
+
+    list.next_update = Some(now.plus(-1));
+    folder.write("vical.cbor", sign(&list, std::slice::from_ref(&signer)));
+    signed_by("issuers", "provider.pem").is_refused(64, "vical.expired");
 }

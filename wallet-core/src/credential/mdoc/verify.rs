@@ -141,6 +141,7 @@ impl Mdoc {
         let country = self.text_element("issuing_country");
         let jurisdiction = self.text_element("issuing_jurisdiction");
         let claim = DocumentSignerClaim::new(&chain, self.doctype(), self.signed())
+            .valid_until(self.mso.validity.until)
             .issuing_country(country.as_deref())
             .issuing_jurisdiction(jurisdiction.as_deref());
         let issuer = trust.resolve_document_signer(&claim, now)?;

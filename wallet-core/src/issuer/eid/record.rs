@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::EidError;
 use crate::codec::{Json, Object};
-use crate::credential::{ClaimPath, Format};
+use crate::credential::Format;
 use crate::issuer::{Approval, IssuerError, Record};
 use crate::rulebook::Rulebook;
 use crate::rulebook::countries::of_document;
@@ -142,7 +142,7 @@ impl EidRecord {
     /// The claims of a PID of type `vct` as of `now`.
     fn claims(&self, vct: &str, now: Timestamp) -> Object {
         let authority = self.issuing_authority.as_deref().unwrap_or(self.issuing_country);
-        // The mark that is always seen stands in `test`; who reads an mdoc sees at least who issued it.
+        // The mark that verifiers look for is `test`, in mdoc a name space of its own; this one is for people.
         let authority = if self.test {
             format!("{authority} (TEST)")
         } else {
@@ -204,11 +204,6 @@ impl EidRecord {
         let today = now.plus(-now.unix().rem_euclid(DAY));
         record.validity = Validity::new(Some(today), Some(today.plus(request.lifetime)));
         Ok(record)
-    }
-
-    /// Claims that the mdoc of this record does not have.
-    pub fn left_out_of_mdoc(&self, record: &Record) -> Result<Vec<ClaimPath>, IssuerError> {
-        Ok(pid::to_mdoc_elements(&record.claims)?.left_out)
     }
 }
 

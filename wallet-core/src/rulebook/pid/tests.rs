@@ -98,7 +98,7 @@ fn what_germany_adds_stands_in_its_own_name_space() {
         of(GERMAN_NAMESPACE),
         ["age_over_18", "age_over_67", "source_document_type"]
     );
-    assert_eq!(of("urn:mappe:test:1"), ["test"]);
+    assert_eq!(of(TEST_NAMESPACE), ["test"]);
     assert!(!of(NAMESPACE).iter().any(|name| name.starts_with("age_")));
     assert_eq!(mapped.left_out, []);
 }

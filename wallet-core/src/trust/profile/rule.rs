@@ -112,6 +112,8 @@ pub enum ProfileRule {
     SubjectKeyId,
     /// `subjectKeyIdentifier` is the SHA-1 of the key.
     SubjectKeyIdForm,
+    /// The document does not outlast the signer's certificate.
+    UntilWithinValidity,
     /// It is not valid for longer than the profile allows.
     ValidityMaximum,
     /// Its validity lies within that of the certificate above.
@@ -122,6 +124,12 @@ impl ProfileRule {
     /// The stable code of a breach.
     pub fn code(self) -> &'static str {
         self.texts().0
+    }
+
+    /// The stable name of the rule.
+    pub fn name(self) -> &'static str {
+        let code = self.code();
+        code.split_once('.').map_or(code, |(_, name)| name)
     }
 
     /// What to do about a breach: to whoever makes the certificates.
@@ -408,6 +416,11 @@ impl ProfileRule {
                 "certificate_profile.subject_key_id_form",
                 "subjectKeyIdentifier is not the SHA-1 of the key",
                 "use the SHA-1 of the key (RFC 5280 §4.2.1.2, method 1)",
+            ),
+            Self::UntilWithinValidity => (
+                "certificate_profile.until_within_validity",
+                "the document outlasts the signer's certificate",
+                "issue for no longer than the certificate lasts",
             ),
             Self::ValidityMaximum => (
                 "certificate_profile.validity_maximum",

@@ -7,7 +7,7 @@ use x509_cert::ext::pkix::{KeyUsage, KeyUsages};
 use super::super::certificate::AlternativeName;
 use super::{Certificate, CertificateProfile, ProfileRule, purpose};
 use crate::crypto::Curve;
-use crate::time::Timestamp;
+use crate::time::{OutsideValidity, Timestamp};
 
 /// What the leaf signed, as far as rules depend on it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +15,7 @@ pub(in crate::trust) struct Subject<'a> {
     pub(in crate::trust) signed: Option<Timestamp>,
     pub(in crate::trust) country: Option<&'a str>,
     pub(in crate::trust) state: Option<&'a str>,
+    pub(in crate::trust) valid_until: Option<Timestamp>,
 }
 
 /// Takes in a rule, the position of the certificate, whether the rule is met, and what stands there instead.
@@ -117,6 +118,11 @@ fn leaf_of_any(leaf: &Certificate, profile: CertificateProfile, subject: &Subjec
         let inside = leaf.check_validity(signed).is_ok();
         look.found(ProfileRule::SignedWithinValidity, inside, &|| Some(signed.to_string()));
     }
+    if let Some(until) = subject.valid_until {
+        // ISO 18013-5 second edition §9.1.2.4: the document does not outlast the certificate.
+        let outlasts = matches!(leaf.check_validity(until), Err(OutsideValidity::Expired { .. }));
+        look.found(ProfileRule::UntilWithinValidity, !outlasts, &|| Some(until.to_string()));
+    }
     if let Some(country) = subject.country
         && let Some(own) = leaf.country()
     {
@@ -162,6 +168,18 @@ fn fits(profile: CertificateProfile, purposes: &[String]) -> bool {
         }
         CertificateProfile::Iaca => false,
     }
+}
+
+/// Whether a certificate says that it is for providing PIDs.
+pub(super) fn says_pid(certificate: &Certificate) -> bool {
+    let statements = certificate.details().qualified_statements.as_ref();
+    statements.is_some_and(|found| names_oid(found, QC_TYPE_PID))
+}
+
+/// Whether a certificate names a policy of access certificates.
+pub(super) fn says_access(certificate: &Certificate) -> bool {
+    let known = |id: &str| POLICIES.iter().any(|(known, ..)| *known == id);
+    certificate.details().policies.iter().any(|(id, _)| known(id))
 }
 
 /// Whether the DER of an extension has this identifier somewhere in it.

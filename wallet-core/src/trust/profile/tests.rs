@@ -688,6 +688,12 @@ fn what_was_signed_must_fit_the_signer() {
         assert_eq!(judge(&store, &claim(at(0)).issuing_jurisdiction(Some("BE"))), good());
         let state = Err("certificate_profile.state_of_document");
         assert_eq!(judge(&store, &claim(at(0)).issuing_jurisdiction(Some("BY"))), state);
+        let mut strict = store.clone();
+        strict.set_profile_policy(ProfilePolicy::Strict);
+        let outlasting = Err("certificate_profile.until_within_validity");
+        assert_eq!(judge(&strict, &claim(at(0)).valid_until(at(400))), good());
+        assert_eq!(judge(&strict, &claim(at(0)).valid_until(at(401))), outlasting);
+        assert_eq!(judge(&store, &claim(at(0)).valid_until(at(401))), good());
         // The same again with the chain prepared: nothing changes.
         store.prepare(Role::Issuers, &chain, at(0)).unwrap();
     }

@@ -61,14 +61,14 @@ pub(super) fn run(args: &IssuePidArgs) -> Outcome {
     let holders = args.holder.iter().map(|path| read_holder(path));
     let holders = holders.collect::<Result<Vec<_>, _>>()?;
     let mut left_out: Vec<String> = card.left_out().iter().map(|name| (*name).to_owned()).collect();
+    let missing = record.left_out_of_mdoc(&rulebook).map_err(failed)?;
+    left_out.extend(missing.iter().map(|path| format!("{path} (mdoc)")));
     let (at, random) = (now(), &mut SystemRandom::new());
     let mut issued = Vec::new();
     for (place, format) in request.formats.iter().enumerate() {
         let holder = holders.get(place).or(holders.first());
         let holder = holder.ok_or_else(|| failed(IssuerError::KeyDoesNotFit))?;
         let credential = if *format == Format::MsoMdoc {
-            let missing = card.left_out_of_mdoc(&record).map_err(failed)?;
-            left_out.extend(missing.iter().map(|path| format!("{path} (mdoc)")));
             let signer = document_signer.as_ref().unwrap_or(&signer);
             issue_mdoc(&record, holder, signer, &rulebook, at, random).map(base64url::encode)
         } else {

@@ -400,12 +400,11 @@ pub(crate) fn show(consent: &Consent) {
                 words::type_label(&rulebook, &offer.credential_type),
                 words::format_label(offer.format.name())
             );
-            let values = words::values(&rulebook, offer.format, &offer.credential_type, &offer.claims);
-            let kept = |value: &words::Value| {
-                let kept = offer.retained.contains(&value.path);
+            let kept = |path: &ClaimPath| {
+                let kept = offer.retained.contains(path);
                 kept.then(|| paint.yellow("(the verifier will keep it)"))
             };
-            for line in words::lines(&values, kept) {
+            for line in words::lines(&rulebook, offer.format, &offer.credential_type, &offer.claims, kept) {
                 outln!("    {line}");
             }
             if offer.format == Format::MsoMdoc {

@@ -300,14 +300,15 @@ fn show_preview(preview: &Preview) {
     let rulebook = Rulebook::bundled();
     for credential in &preview.credentials {
         outln!(
-            "{} ({}), {} copies",
+            "{} ({}), {} copies, by {}",
             Paint::stdout().bold(words::type_label(&rulebook, &credential.type_name)),
             words::format_label(&credential.format),
-            credential.copies
+            credential.copies,
+            safe(&credential.issuer_name)
         );
         let format = Format::from_name(&credential.format).unwrap_or(Format::DcSdJwt);
-        let values = words::values(&rulebook, format, &credential.type_name, &credential.claims);
-        for line in words::lines(&values, |_| None) {
+        let (type_name, claims) = (&credential.type_name, &credential.claims);
+        for line in words::lines(&rulebook, format, type_name, claims, |_| None) {
             outln!("  {line}");
         }
     }
