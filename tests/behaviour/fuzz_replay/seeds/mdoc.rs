@@ -318,7 +318,7 @@ fn lists() {
     let times = TokenTimes::new(now()).expires(now().plus(60)).time_to_live(60);
     let mut list = StatusList::new(StatusWidth::Two, 4096).unwrap();
     list.set(7, 1).unwrap();
-    let statuses = StatusListToken::new(LIST, list, times.clone()).unsigned_cwt(SignatureAlgorithm::EdDsa, &[]);
+    let statuses = StatusListToken::new(LIST, list, times).unsigned_cwt(SignatureAlgorithm::EdDsa, &[]);
     let mut revoked = IdentifierList::new();
     revoked.insert([1; 16]);
     revoked.insert([2; 16]);
