@@ -83,8 +83,8 @@ impl Verifier {
             // What is not UTF-8 is no credential; the check says so.
             let assessment = self.assess(&String::from_utf8_lossy(item), at_unix, None, &evidence);
             if let Some(issuer) = &assessment.issuer {
-                for uri in &assessment.status_uris {
-                    evidence.prepare(uri, issuer, at);
+                for reference in &assessment.status_references {
+                    evidence.prepare_for(reference, issuer, at);
                 }
             }
             assessment.verdict().into()
@@ -96,6 +96,12 @@ impl Verifier {
     pub fn add_status_list(&self, uri: &str, token: &str, fetched_unix: i64) {
         let mut evidence = self.evidence.write().unwrap_or_else(PoisonError::into_inner);
         evidence.add_token(uri, token, Timestamp::from_unix(fetched_unix));
+    }
+
+    /// As `add_status_list`, with the body as it came: a list as CWT, or a JWT.
+    pub fn add_status_list_bytes(&self, uri: &str, body: &[u8], fetched_unix: i64) {
+        let mut evidence = self.evidence.write().unwrap_or_else(PoisonError::into_inner);
+        evidence.add_file(uri, body, Timestamp::from_unix(fetched_unix));
     }
 }
 
