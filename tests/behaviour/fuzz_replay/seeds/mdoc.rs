@@ -18,6 +18,7 @@ use wallet_core::status::{IdentifierList, IdentifierListToken, StatusList, Statu
 use wallet_tests::TestRandom;
 use wallet_tests::campus::Campus;
 use wallet_tests::fuzzing::mdoc::{LIST, MDL, Meeting, NAMESPACE};
+use wallet_tests::fuzzing::vical::Provider;
 use wallet_tests::issuing::now;
 
 use super::{half, seed};
@@ -29,6 +30,7 @@ pub(super) fn all() {
     documents();
     meeting();
     lists();
+    authorities();
 }
 
 fn cbor() {
@@ -312,6 +314,17 @@ fn meeting() {
     seed("session_message", "cipher", cipher.to_bytes().as_slice());
     let engaged = offer(&Config::new(Vec::new()), now(), &mut TestRandom::new(31)).unwrap();
     seed("session_message", "suspended", engaged.suspend().unwrap().as_slice());
+}
+
+fn authorities() {
+    let provider = Provider::new();
+    let chain = std::slice::from_ref(&provider.signer);
+    let signed = provider.list.sign(&key(), chain);
+    let content = provider.list.unsigned(SignatureAlgorithm::EdDsa, chain).sign(&key());
+    let content = content.as_array().unwrap()[2].as_bytes().unwrap().to_vec();
+    seed("vical", "signed", signed);
+    seed("vical", "content", &content);
+    seed("vical", "content-cut", half(&content));
 }
 
 fn lists() {
