@@ -2,7 +2,7 @@
 
 use wallet_core::codec::{Budget, Cbor, CborValue, Json};
 use wallet_core::credential::mdoc::{Blueprint, DeviceResponse, Mdoc, SessionTranscript, VerifyOptions};
-use wallet_core::credential::{ClaimPath, Unverified};
+use wallet_core::credential::{ClaimPath, Unverified, Verified};
 use wallet_core::crypto::{AgreementKey, Curve, SigningKey};
 use wallet_core::envelope::cose::UnsignedSign1;
 use wallet_core::envelope::session::{Role as Side, SessionCipher};
@@ -16,11 +16,15 @@ use wallet_core::proximity::{
     self, Config, Consent, Context, Decision, End, HeldDocument, Opening, Outcome, Step, Verdict, offer, resume,
 };
 use wallet_core::rulebook::{Language, Rulebook};
+use wallet_core::store::{SqliteStore, Unlock};
 use wallet_core::time::{Timestamp, Validity};
 use wallet_core::trust::authority::{CertificateAuthority, CertificateName, LeafProfile};
 use wallet_core::trust::{Certificate, Environment, Role, TrustStore};
 use wallet_core::verifier::reader::{self, Answered, Question, ReaderIdentity, Reading, scan, tap};
 use wallet_core::verifier::{AssessOptions, CheckName, Verdict as Judged};
+use wallet_core::wallet::{
+    Code, Flow, FlowId, FlowKind, KeyStore as _, NewHolding, Outcome as EntryOutcome, Presentation, Wallet, WalletError,
+};
 use wallet_tests::TestRandom;
 
 const MDL: &str = "org.iso.18013.5.1.mDL";
@@ -102,18 +106,23 @@ impl Counter {
         counter
     }
 
-    fn hold(&mut self, id: &str, blueprint: Blueprint) {
+    /// A document for this key of a device.
+    fn issue(&mut self, blueprint: Blueprint, device: &PublicKey) -> Verified<Mdoc> {
         let blueprint = blueprint
             .validity(now().plus(-60), now().plus(-60), now().plus(86_400))
-            .device_key(&PublicKey::from(&self.device));
+            .device_key(device);
         let concealed = blueprint.conceal(&mut self.random).unwrap();
         let issued = concealed.sign(&self.signer, std::slice::from_ref(&self.signer_certificate));
         let parsed = Unverified::<Mdoc>::parse(&issued, &mut Budget::default()).unwrap();
-        let verified = parsed.verify(&self.issuers, &VerifyOptions::at_rest(), now()).unwrap();
+        parsed.verify(&self.issuers, &VerifyOptions::at_rest(), now()).unwrap()
+    }
+
+    fn hold(&mut self, id: &str, blueprint: Blueprint) {
+        let verified = self.issue(blueprint, &PublicKey::from(&self.device));
+        self.issued.push((id.to_owned(), verified.credential().to_bytes()));
         let held = verified.into_held().into_any();
         let document = HeldDocument::new(id, held, KeyHandle::new("device")).unwrap();
         self.holding.push(document);
-        self.issued.push((id.to_owned(), issued));
     }
 
     /// The document again, from its bytes.
@@ -1159,4 +1168,101 @@ fn a_reader_needs_its_own_certificate_and_a_question_that_can_be_asked() {
     )
     .unwrap_err();
     assert_eq!(error.code(), "mdoc.message.scheme");
+}
+
+#[test]
+fn a_suspended_meeting_is_sealed_and_forgotten_before_its_answer_leaves() {
+    let mut counter = Counter::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wallet.db");
+    let unlock = || Unlock::key([7; 32]);
+    let open = || Wallet::open(Box::new(SqliteStore::open(&path, &unlock()).unwrap())).unwrap();
+    let random = &mut TestRandom::new(9);
+    let store = SqliteStore::create(&path, &unlock(), random).unwrap();
+    let mut wallet = Wallet::create(Box::new(store), Environment::Test, now(), random).unwrap();
+    let keys = wallet.software_keys().create(2, Curve::P256, now(), random).unwrap();
+    let copies = keys.into_iter().map(|(handle, public)| {
+        let blueprint = Blueprint::new(MDL)
+            .element(MDL_NS, "family_name", "Sommerfeld")
+            .element(MDL_NS, "age_over_18", true);
+        (counter.issue(blueprint, &public), Some(handle))
+    });
+    let new = NewHolding::of_credential(copies.collect(), &Rulebook::bundled()).unwrap();
+    let id = wallet.add(new, now(), random).unwrap();
+
+    // The app goes away with the code on its screen, and again with the question.
+    let engagement = counter.offer();
+    let connect = counter.scan(&engagement.qr_text(), &name_and_age());
+    let (first, waiting) = (connect.message().to_vec(), receiving(connect.answer(now())));
+    let flow = FlowId::random(random);
+    let save = |wallet: &mut Wallet, step: &Step, random: &mut TestRandom| {
+        let kept = step.suspend().unwrap();
+        let flow = Flow::new(flow, FlowKind::Proximity, "counter", kept, now());
+        wallet.save_flow(&flow, random).unwrap();
+    };
+    save(&mut wallet, &Step::Engage(engagement), random);
+    drop(wallet);
+    let mut wallet = open();
+    let holding = wallet.hand_documents().unwrap();
+    let context = Context::new(&counter.readers, &holding);
+    let Step::Engage(engagement) = resume(&wallet.load_flow(flow).unwrap().bytes, &context, now()).unwrap() else {
+        panic!()
+    };
+    let step = engagement.answer(Opening::Qr, &first, &context, now()).unwrap();
+    save(&mut wallet, &step, random);
+    drop(wallet);
+    let mut wallet = open();
+    let kept = wallet.load_flow(flow).unwrap().bytes;
+    let file = std::fs::read(&path).unwrap();
+    assert!(
+        !file
+            .windows(24)
+            .any(|window| window == &kept[kept.len() - 40..kept.len() - 16])
+    );
+    let consent = asked(resume(&kept, &context, now()).unwrap());
+    let presentation = Presentation::of_meeting(&consent);
+    let decision = share(&consent);
+    let Step::Sign(signing) = consent.answer(decision, now()).unwrap() else {
+        panic!()
+    };
+    let signatures = wallet.software_keys().sign(signing.requests()).unwrap();
+    let sent = sending(signing.answer(&signatures).unwrap());
+    let receipt = sent.receipt().unwrap();
+    let entry = wallet
+        .release_in_person(presentation.clone(), receipt, Some(flow), now(), random)
+        .unwrap();
+    // On the disk before anything has left: the copy is spent, and the old state of the session is gone.
+    drop(wallet);
+    let mut wallet = open();
+    assert!(matches!(wallet.load_flow(flow), Err(WalletError::NoSuchFlow)));
+    assert_eq!(wallet.holding(id).unwrap().unused(), 1);
+    let again = wallet.release_in_person(presentation, receipt, None, now(), random);
+    assert!(matches!(again, Err(WalletError::CopyGone)), "{again:?}");
+    let answer = answered(waiting.answer(sent.message(), now()));
+    assert_eq!(counter.judge(&answer).verdict(), Judged::Accepted);
+    wallet.conclude(entry, EntryOutcome::Completed, random).unwrap();
+    let noted = wallet.history().unwrap().remove(0).to_transaction().to_string();
+    for text in [
+        "Bürgeramt Teststadt",
+        MDL,
+        "age_over_18",
+        r#""transactionResult":"Completed""#,
+    ] {
+        assert!(noted.contains(text), "{noted}");
+    }
+    assert!(!noted.contains("Sommerfeld"));
+
+    // A refusal is concluded at once, and spends nothing.
+    let (consent, _) = counter.ask(&name_and_age());
+    let presentation = Presentation::of_meeting(&consent);
+    let sent = sending(consent.answer(Decision::Decline, now()).unwrap());
+    wallet
+        .release_in_person(presentation, sent.receipt().unwrap(), None, now(), random)
+        .unwrap();
+    let noted = wallet.history().unwrap().remove(0);
+    assert_eq!(
+        noted.outcome,
+        EntryOutcome::NotCompleted(Code::parse("user.declined").unwrap())
+    );
+    assert_eq!(wallet.holding(id).unwrap().unused(), 1);
 }
