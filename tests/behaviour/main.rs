@@ -14,7 +14,6 @@ mod mdoc_disclosure;
 mod mdoc_properties;
 mod mdoc_refusals;
 mod pid_issuing;
-mod pid_issuing;
 mod presentation;
 mod presentation_dc_api;
 mod presentation_mdoc;

@@ -677,3 +677,72 @@ fn several_documents_are_judged_one_by_one() {
         (Verdict::Undetermined, Some("assessment.no_session_transcript"))
     );
 }
+
+/// The list of an mdoc is a CWT (ISO 18013-5 second edition §12.3.6), asked for in that form.
+#[test]
+fn the_status_of_a_document_comes_from_a_cwt() {
+    use wallet_core::status::{StatusList, StatusListToken, StatusWidth, TokenTimes};
+    use wallet_tests::campus::STATUS;
+    for (index, verdict, code) in [
+        (0, Verdict::Accepted, None),
+        (1, Verdict::Refused, Some("status.revoked")),
+        (2, Verdict::Refused, Some("status.suspended")),
+    ] {
+        let mut campus = Campus::new();
+        let key = campus.new_key("mdoc", Curve::P256);
+        let reference = wallet_core::credential::StatusListReference::cwt(index, STATUS);
+        let text = campus.pid_mdoc(&key).status(&reference);
+        let text = campus.sign_mdoc(text);
+        let mut university = campus.university();
+        let created = ask(&mut university, &mut campus, pid_query(), ResponseMode::DirectPostJwt);
+        let asked = Asked::read(&mut university, &mut campus, &created);
+        let document = signed_document(&campus, "mdoc", &text, &asked.transcript());
+        let answer = asked.answer(&mut campus, &[("pid", response(vec![document]))]);
+        assert_eq!(deliver(&mut university, &mut campus, &answer).status(), 200);
+        assert_eq!(
+            answered(&university, &campus, &created.id).verdict(),
+            Verdict::Undetermined
+        );
+
+        let requests = university.status_requests(&created.id, campus.now).unwrap();
+        let [(uri, request)] = requests.as_slice() else {
+            panic!("{requests:?}")
+        };
+        assert_eq!(request.headers().get("Accept"), Some("application/statuslist+cwt"));
+        let mut list = StatusList::new(StatusWidth::from_bits(2).unwrap(), 1024).unwrap();
+        list.set(1, 1).unwrap();
+        list.set(2, 2).unwrap();
+        let times = TokenTimes::new(campus.now.plus(-10)).expires(campus.now.plus(3600));
+        let token = StatusListToken::new(STATUS, list, times).sign_cwt(&campus.school.key, &campus.school.chain);
+        let fetched = HttpResponse::of_type(200, "application/statuslist+cwt", token);
+        university.add_status(uri, Some(&fetched), campus.now);
+        let presented = answered(&university, &campus, &created.id);
+        assert_eq!((presented.verdict(), presented.code()), (verdict, code));
+        let evidence = university.evidence(&created.id, None, campus.now).unwrap();
+        assert!(look_again(&campus, &evidence[0].1).agrees);
+    }
+}
+
+/// Lessons S36: the issuer's mark counts, whatever the holder shows.
+#[test]
+fn a_document_for_tests_is_refused_in_production_also_where_its_mark_is_withheld() {
+    let mut campus = Campus::new();
+    let key = campus.new_key("mdoc", Curve::P256);
+    let plan = campus.pid_mdoc(&key).element("urn:mappe:test:1", "test", true);
+    let text = campus.sign_mdoc(plan);
+    let mut production = TrustStore::new(Environment::Production);
+    production.add_anchor(Role::Issuers, campus.school_root.certificate().clone());
+    let session = SessionTranscript::openid4vp("client", "nonce", None, "https://uni.example/r");
+    let shown = response(vec![signed_document(&campus, "mdoc", &text, &session)]);
+    let binding = wallet_core::credential::mdoc::DeviceBinding::new(session);
+    let options = AssessOptions::new(&production, campus.now).with_device_binding(binding);
+    assert_eq!(
+        assess(&shown, &options).verdict(),
+        Verdict::Accepted,
+        "at a look at a single file"
+    );
+    let refused = assess(&shown, &options.for_production());
+    assert_eq!(refused.code(), Some("trust.test_credential"));
+    assert_eq!(outcome(&refused, CheckName::Origin).0, "fail");
+    assert!(refused.claims().is_none());
+}

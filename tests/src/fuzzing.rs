@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use wallet_core::codec::{Budget, Json, Object, base64url, json};
+use wallet_core::credential::mdoc::{DeviceBinding, SessionTranscript};
 use wallet_core::credential::sd_jwt::{JsonForm, Kind, SdJwt, VerifyOptions};
 use wallet_core::credential::{ClaimPath, Format, Unverified, Verified};
 use wallet_core::crypto::{AgreementKey, Curve, HashAlgorithm, SigningKey, sha256};
@@ -31,7 +32,7 @@ use wallet_core::status::{StatusList, StatusListToken, StatusWidth};
 use wallet_core::store::{Unlock, import_backup};
 use wallet_core::trust::pack::{DESCRIPTION, TrustPack, read_anchor_file};
 use wallet_core::trust::{Certificate, Environment, IssuerClaim, TrustStore};
-use wallet_core::verifier::{AssessOptions, RequestSpec, assess, recheck};
+use wallet_core::verifier::{AssessOptions, RequestSpec, assess_all, recheck};
 
 use crate::TestRandom;
 use crate::campus::{self, Campus};
@@ -414,11 +415,18 @@ pub fn backup(data: &[u8]) {
 
 /// A file that a university is handed.
 pub fn assessment(data: &[u8]) {
-    let Some(text) = text(data) else { return };
     let trust = with_campus(|campus| campus.university_trust());
-    let assessment = assess(text, &AssessOptions::new(&trust, now()));
-    let _ = assessment.to_json().to_string();
-    if let Ok(export) = Json::parse(text, &mut Budget::default()) {
+    let options = AssessOptions::new(&trust, now());
+    let session = SessionTranscript::openid4vp("client", "nonce", None, "https://uni.example/response");
+    let bound = options.clone().with_device_binding(DeviceBinding::new(session));
+    for options in [&options, &bound] {
+        let all = assess_all(data, options);
+        assert!(!all.is_empty(), "what cannot be read is refused, not passed over");
+        for assessment in all {
+            let _ = assessment.to_json().to_string();
+        }
+    }
+    if let Ok(export) = Json::parse(data, &mut Budget::default()) {
         let _ = recheck(&export, &trust);
     }
 }

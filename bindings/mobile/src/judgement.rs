@@ -6,6 +6,8 @@ use wallet_core::verifier::{Assessment, CheckOutcome};
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
 #[non_exhaustive]
 pub struct Judgement {
+    /// The format it was judged as: `dc+sd-jwt`, `sd-jwt`, `mso_mdoc`.
+    pub format: String,
     /// The sum of the checks; nothing but `accepted` is good.
     pub verdict: Verdict,
     /// The reason, unless it is accepted.
@@ -64,6 +66,7 @@ impl From<&Assessment> for Judgement {
             code: check.outcome.code().map(str::to_owned),
         };
         Self {
+            format: assessment.format.clone(),
             verdict: assessment.verdict().into(),
             code: assessment.code().map(str::to_owned),
             checks: assessment.checks.iter().map(check).collect(),

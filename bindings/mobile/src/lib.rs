@@ -15,11 +15,12 @@ mod judgement;
 mod verifier;
 
 use wallet_core::credential::Unverified;
+use wallet_core::credential::mdoc::Mdoc;
 use wallet_core::credential::sd_jwt::SdJwt;
 
 pub use error::{ErrorKind, WalletError};
 pub use judgement::{Check, Judgement, Outcome, Verdict};
-pub use verifier::{AnchorFile, Environment, KeyBinding, Verifier};
+pub use verifier::{AnchorFile, DocumentSession, Environment, KeyBinding, Verifier};
 
 uniffi::setup_scaffolding!();
 
@@ -39,6 +40,22 @@ pub fn inspect_credential(text: &str) -> Result<String, WalletError> {
     } else {
         Unverified::<SdJwt>::parse(text, budget)?
     };
+    Ok(parsed.inspect().to_json().to_string())
+}
+
+/// Shows what an mdoc (`IssuerSigned`) says, as JSON with a member `UNVERIFIED`: for people who look, never for
+/// decisions.
+#[uniffi::export]
+pub fn inspect_document(bytes: &[u8]) -> Result<String, WalletError> {
+    let budget = &mut wallet_core::codec::Budget::default();
+    let parsed = Unverified::<Mdoc>::parse(bytes, budget).map_err(|error| {
+        WalletError::new(
+            ErrorKind::Malformed,
+            error.code(),
+            error,
+            "give the bytes of an IssuerSigned of ISO 18013-5",
+        )
+    })?;
     Ok(parsed.inspect().to_json().to_string())
 }
 

@@ -219,3 +219,78 @@ fn what_is_no_anchor_is_refused() {
         (ErrorKind::Malformed, "json.duplicate_member".to_owned())
     );
 }
+
+/// An mdoc as the school of the sample issues it, and a response of its device for a request.
+fn documents(session: &wallet_core::credential::mdoc::SessionTranscript) -> (Verifier, i64, Vec<u8>, Vec<u8>) {
+    use wallet_core::credential::ClaimPath;
+    use wallet_core::credential::mdoc::DeviceResponse;
+    use wallet_core::keys::KeyHandle;
+    use wallet_tests::campus::{Campus, PID_MDOC};
+
+    let mut campus = Campus::new();
+    let issued = wallet_core::codec::base64url::decode(campus.issue_pid_mdoc("device")).expect("base64url");
+    let parsed = Unverified::<Mdoc>::parse(&issued, &mut Budget::default()).expect("an mdoc");
+    let verified = parsed.verify(&campus.university_trust(), &Default::default(), campus.now);
+    let verified = verified.expect("a good mdoc");
+    let path = ClaimPath::of_keys(PID_MDOC, &["family_name"]);
+    let selection = verified.credential().select(&[path]).expect("a selection");
+    let key = campus.key(&KeyHandle::new("device"));
+    let public = wallet_core::keys::PublicKey::from(key);
+    let unbound = verified
+        .credential()
+        .present(&selection)
+        .bind(session, KeyHandle::new("device"), public);
+    let signature = key.sign(unbound.signing_request().message());
+    let document = unbound.with_signature(&signature).expect("its own key");
+    let root = campus.school_root.certificate().to_pem().into_bytes();
+    let verifier = Verifier::new(vec![AnchorFile { bytes: root }], Environment::Test).expect("a verifier");
+    let response = DeviceResponse::new(vec![document]).encode();
+    (verifier, campus.now.unix(), issued, response)
+}
+
+#[test]
+fn a_document_is_judged_at_rest_and_in_its_session() {
+    use wallet_core::credential::mdoc::SessionTranscript;
+    let transcript = SessionTranscript::openid4vp("client", "n", None, "https://uni.example/r");
+    let (verifier, now, issued, response) = documents(&transcript);
+    let redirect = |nonce: &str| DocumentSession::Redirect {
+        client_id: "client".to_owned(),
+        nonce: nonce.to_owned(),
+        response_uri: "https://uni.example/r".to_owned(),
+        jwk_thumbprint: None,
+    };
+    let judge = |bytes: &[u8], session| verifier.verify_document(bytes.to_vec(), now, session).expect("judged");
+    assert_eq!(judge(&issued, None)[0].verdict, Verdict::Accepted);
+    let shown = judge(&response, Some(redirect("n")));
+    assert_eq!((shown.len(), shown[0].format.as_str()), (1, "mso_mdoc"));
+    assert_eq!(shown[0].verdict, Verdict::Accepted);
+    assert!(
+        shown[0]
+            .claims
+            .as_ref()
+            .is_some_and(|claims| claims.contains("Musterfrau"))
+    );
+    let bytes = transcript.as_bytes().to_vec();
+    assert_eq!(
+        judge(&response, Some(DocumentSession::Transcript { bytes }))[0].verdict,
+        Verdict::Accepted
+    );
+    assert_eq!(judge(&response, None)[0].verdict, Verdict::Undetermined);
+    let other = judge(&response, Some(redirect("other")));
+    assert_eq!(other[0].code.as_deref(), Some("mdoc.device_auth_invalid"));
+    let session = DocumentSession::Transcript { bytes: vec![1] };
+    let refused = verifier.verify_document(response, now, Some(session));
+    assert_eq!(
+        kind_and_code(refused),
+        (ErrorKind::Misuse, "mdoc.bad_member".to_owned())
+    );
+    // Many at once take bytes as they are.
+    let offsets = vec![0, issued.len() as u64];
+    assert_eq!(
+        verifier.verify_many(issued.clone(), offsets, now),
+        Ok(vec![Verdict::Accepted])
+    );
+    let inspected = json(&inspect_document(&issued).expect("readable"));
+    assert_eq!(inspected.get("UNVERIFIED"), Some(&Json::Bool(true)));
+    assert_eq!(kind_and_code(inspect_document(b"x")).0, ErrorKind::Malformed);
+}

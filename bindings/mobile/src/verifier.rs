@@ -2,11 +2,12 @@
 
 use std::sync::{PoisonError, RwLock};
 
+use wallet_core::credential::mdoc::{DeviceBinding, SessionTranscript};
 use wallet_core::status::StatusEvidence;
 use wallet_core::time::Timestamp;
 use wallet_core::trust::pack::read_anchor_file;
 use wallet_core::trust::{Role, TrustStore};
-use wallet_core::verifier::{AssessOptions, Assessment, assess};
+use wallet_core::verifier::{AssessOptions, Assessment, assess, assess_all};
 
 use crate::{ErrorKind, Judgement, Verdict, WalletError};
 
@@ -41,6 +42,37 @@ pub struct KeyBinding {
     pub audience: String,
 }
 
+/// The session that the device of an mdoc (ISO 18013-5) must have answered.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
+#[non_exhaustive]
+pub enum DocumentSession {
+    /// A request by link or QR code, answered by post (OpenID4VP 1.0).
+    Redirect {
+        /// Who asked: the client identifier with its prefix.
+        client_id: String,
+        /// The nonce that was asked with.
+        nonce: String,
+        /// Where the answer went.
+        response_uri: String,
+        /// The RFC 7638 thumbprint (SHA-256) of the key that the answer was encrypted to, if it was.
+        jwk_thumbprint: Option<Vec<u8>>,
+    },
+    /// A request through the Digital Credentials API.
+    Page {
+        /// The origin of the page that asked.
+        origin: String,
+        /// The nonce that was asked with.
+        nonce: String,
+        /// The RFC 7638 thumbprint (SHA-256) of the key that the answer was encrypted to, if it was.
+        jwk_thumbprint: Option<Vec<u8>>,
+    },
+    /// Any other: its `SessionTranscript` in CBOR.
+    Transcript {
+        /// The encoded transcript.
+        bytes: Vec<u8>,
+    },
+}
+
 /// Judges credentials against the issuers that it trusts.
 #[derive(Debug, uniffi::Object)]
 pub struct Verifier {
@@ -69,7 +101,26 @@ impl Verifier {
     #[uniffi::method(default(key_binding = None))]
     pub fn verify(&self, text: &str, at_unix: i64, key_binding: Option<KeyBinding>) -> Judgement {
         let evidence = self.evidence.read().unwrap_or_else(PoisonError::into_inner);
-        Judgement::from(&self.assess(text, at_unix, key_binding.as_ref(), &evidence))
+        Judgement::from(&self.assess(text.as_bytes(), at_unix, key_binding.as_ref(), &evidence))
+    }
+
+    /// Judges an mdoc, as bytes, for the time `at_unix`: an `IssuerSigned`, or with `session` a `DeviceResponse`. Each
+    /// document of a response has a judgement of its own; there is at least one.
+    #[uniffi::method(default(session = None))]
+    pub fn verify_document(
+        &self,
+        bytes: Vec<u8>,
+        at_unix: i64,
+        session: Option<DocumentSession>,
+    ) -> Result<Vec<Judgement>, WalletError> {
+        let at = Timestamp::from_unix(at_unix);
+        let evidence = self.evidence.read().unwrap_or_else(PoisonError::into_inner);
+        let mut options = AssessOptions::new(&self.trust, at).with_status(&evidence, at);
+        if let Some(session) = session {
+            options = options.with_device_binding(DeviceBinding::new(session.transcript()?));
+        }
+        let assessments = assess_all(&bytes, &options);
+        Ok(assessments.iter().map(Judgement::from).collect())
     }
 
     /// Judges many credentials at rest: `offsets` are where in `bytes` each begins, and where the last one ends, as in
@@ -80,11 +131,10 @@ impl Verifier {
         // A copy, in which each list is checked once: whether it passes depends on `at`.
         let mut evidence = self.evidence.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut judge = |item: &[u8]| {
-            // What is not UTF-8 is no credential; the check says so.
-            let assessment = self.assess(&String::from_utf8_lossy(item), at_unix, None, &evidence);
+            let assessment = self.assess(item, at_unix, None, &evidence);
             if let Some(issuer) = &assessment.issuer {
-                for uri in &assessment.status_uris {
-                    evidence.prepare(uri, issuer, at);
+                for reference in &assessment.status_references {
+                    evidence.prepare_for(reference, issuer, at);
                 }
             }
             assessment.verdict().into()
@@ -97,16 +147,57 @@ impl Verifier {
         let mut evidence = self.evidence.write().unwrap_or_else(PoisonError::into_inner);
         evidence.add_token(uri, token, Timestamp::from_unix(fetched_unix));
     }
+
+    /// Takes in a status list that came as bytes (CWT), as mdocs refer to. It is checked where it is used.
+    pub fn add_status_list_bytes(&self, uri: &str, bytes: &[u8], fetched_unix: i64) {
+        let mut evidence = self.evidence.write().unwrap_or_else(PoisonError::into_inner);
+        evidence.add_file(uri, bytes, Timestamp::from_unix(fetched_unix));
+    }
 }
 
 impl Verifier {
-    fn assess(&self, text: &str, at: i64, binding: Option<&KeyBinding>, evidence: &StatusEvidence) -> Assessment {
+    fn assess(&self, content: &[u8], at: i64, binding: Option<&KeyBinding>, evidence: &StatusEvidence) -> Assessment {
         let at = Timestamp::from_unix(at);
         let mut options = AssessOptions::new(&self.trust, at).with_status(evidence, at);
         if let Some(binding) = binding {
             options = options.with_key_binding(&binding.nonce, &binding.audience, PRESENTATION_AGE);
         }
-        assess(text, &options)
+        assess(content, &options)
+    }
+}
+
+impl DocumentSession {
+    fn transcript(&self) -> Result<SessionTranscript, WalletError> {
+        match self {
+            Self::Redirect {
+                client_id,
+                nonce,
+                response_uri,
+                jwk_thumbprint,
+            } => Ok(SessionTranscript::openid4vp(
+                client_id,
+                nonce,
+                jwk_thumbprint.as_deref(),
+                response_uri,
+            )),
+            Self::Page {
+                origin,
+                nonce,
+                jwk_thumbprint,
+            } => Ok(SessionTranscript::openid4vp_dc_api(
+                origin,
+                nonce,
+                jwk_thumbprint.as_deref(),
+            )),
+            Self::Transcript { bytes } => SessionTranscript::from_bytes(bytes).map_err(|error| {
+                WalletError::new(
+                    ErrorKind::Misuse,
+                    error.code(),
+                    "the session transcript cannot be read",
+                    "give the encoded SessionTranscript of ISO 18013-5",
+                )
+            }),
+        }
     }
 }
 

@@ -6,11 +6,11 @@ use wallet_core::codec::{Json, Object};
 use wallet_core::crypto::Random;
 use wallet_core::http::{HttpRequest, HttpResponse, LinkPolicy, Method};
 use wallet_core::protocol::dcql::Query;
-use wallet_core::protocol::openid4vp::{RequestMethod, ResponseMode, ReturnLink};
+use wallet_core::protocol::openid4vp::{DcApiProtocol, RequestMethod, ResponseMode, ReturnLink};
 use wallet_core::time::Timestamp;
 use wallet_core::trust::TrustStore;
 use wallet_core::verifier::{
-    Finding, RequestPrefix, RequestSpec, University, UniversityConfig, UniversityError, Verdict,
+    DcApiSpec, Finding, RequestPrefix, RequestSpec, University, UniversityConfig, UniversityError, Verdict,
 };
 
 use crate::adapter::{ManageError, Managed, Service};
@@ -57,6 +57,9 @@ impl UniversityService {
             .ok_or_else(|| ManageError::bad("request.dcql", "`dcql` must be the query"))?;
         let query = Query::parse(query)
             .map_err(|error| ManageError::bad(error.code(), format!("{error} ({})", error.place())))?;
+        if let Some(page) = body.get("dc_api") {
+            return self.page_request(query, page, body, now, random);
+        }
         let mut spec = RequestSpec::new(query);
         spec.response_mode = match text("response_mode") {
             None | Some("direct_post.jwt") => ResponseMode::DirectPostJwt,
@@ -68,16 +71,7 @@ impl UniversityService {
                 ));
             }
         };
-        spec.prefix = match text("client_id_prefix") {
-            None | Some("x509_hash") => RequestPrefix::X509Hash,
-            Some("x509_san_dns") => RequestPrefix::X509SanDns,
-            Some(_) => {
-                return Err(ManageError::bad(
-                    "request.client_id_prefix",
-                    "`client_id_prefix` must be `x509_hash` or `x509_san_dns`",
-                ));
-            }
-        };
+        spec.prefix = prefix(text("client_id_prefix"))?;
         spec.method = match text("request_uri_method") {
             None | Some("get") => RequestMethod::Get,
             Some("post") => RequestMethod::Post,
@@ -105,6 +99,64 @@ impl UniversityService {
             .with("qr", crate::adapter::qr(&created.request_url))
             .with("expires", Json::from(created.expires.to_string()))
             .into())
+    }
+
+    /// A request for the Digital Credentials API: `dc_api` names the `origins` of the pages that may ask, and may name
+    /// the `protocol`. The page hands `digital` to `navigator.credentials.get`.
+    fn page_request(
+        &self,
+        query: Query,
+        page: &Json,
+        body: &Object,
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Result<Json, ManageError> {
+        let text = |name: &str| body.get(name).and_then(Json::as_str);
+        let origins = page.get("origins").and_then(Json::as_array).unwrap_or_default().iter();
+        let origins: Option<Vec<String>> = origins.map(|origin| origin.as_str().map(str::to_owned)).collect();
+        let bad_origins = || ManageError::bad("request.origins", "`dc_api.origins` must be the origins of the pages");
+        let mut spec = DcApiSpec::new(query, "");
+        spec.origins = origins.filter(|origins| !origins.is_empty()).ok_or_else(bad_origins)?;
+        if let Some(protocol) = page.get("protocol") {
+            let known = protocol.as_str().and_then(DcApiProtocol::from_name);
+            spec.protocol = known.ok_or_else(|| {
+                ManageError::bad(
+                    "request.protocol",
+                    "`dc_api.protocol` must be `openid4vp-v1-signed`, `-multisigned` or `-unsigned`",
+                )
+            })?;
+        }
+        spec.response_mode = match text("response_mode") {
+            None | Some("dc_api.jwt") => ResponseMode::DcApiJwt,
+            Some("dc_api") => ResponseMode::DcApi,
+            Some(_) => {
+                return Err(ManageError::bad(
+                    "request.response_mode",
+                    "`response_mode` must be `dc_api.jwt` or `dc_api`",
+                ));
+            }
+        };
+        spec.prefixes = vec![prefix(text("client_id_prefix"))?];
+        spec.purpose = text("purpose").map(str::to_owned);
+        let created = self.university().create_dc_api_request(&spec, now, random);
+        let created = created.map_err(refused)?;
+        Ok(Object::new()
+            .with("id", Json::from(created.id))
+            .with("digital", created.digital)
+            .with("expires", Json::from(created.expires.to_string()))
+            .into())
+    }
+
+    /// What the browser gave the page: `origin` is that of the page, `response` the `DigitalCredential` or its `data`.
+    fn page_answer(&self, id: &str, body: &Object, now: Timestamp) -> Result<Json, ManageError> {
+        let origin = body.get("origin").and_then(Json::as_str);
+        let (origin, response) = origin
+            .zip(body.get("response"))
+            .ok_or_else(|| ManageError::bad("request.answer", "`origin` and `response` must be there"))?;
+        self.university()
+            .take_dc_api_response(id, origin, response, now)
+            .map_err(refused)?;
+        self.result(id, None, now)
     }
 
     fn result(&self, id: &str, response_code: Option<&str>, now: Timestamp) -> Result<Json, ManageError> {
@@ -151,6 +203,7 @@ impl Service for UniversityService {
         match (call.method, call.path) {
             (Method::Post, ["requests"]) => self.request(call.body, now, random),
             (Method::Get, ["requests", id]) => self.result(id, None, now),
+            (Method::Post, ["requests", id, "dc-api"]) => self.page_answer(id, call.body, now),
             // The browser came back: the code that it brought releases the result (lessons S13).
             (Method::Post, ["requests", id, "result"]) => {
                 let code = call.body.get("response_code").and_then(Json::as_str);
@@ -169,6 +222,17 @@ impl Service for UniversityService {
             }
             _ => Err(ManageError::NotFound),
         }
+    }
+}
+
+fn prefix(name: Option<&str>) -> Result<RequestPrefix, ManageError> {
+    match name {
+        None | Some("x509_hash") => Ok(RequestPrefix::X509Hash),
+        Some("x509_san_dns") => Ok(RequestPrefix::X509SanDns),
+        Some(_) => Err(ManageError::bad(
+            "request.client_id_prefix",
+            "`client_id_prefix` must be `x509_hash` or `x509_san_dns`",
+        )),
     }
 }
 

@@ -216,6 +216,56 @@ fn a_university_makes_requests_for_its_office_alone() {
 }
 
 #[test]
+fn a_page_asks_through_the_browser_and_hands_in_its_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let trust = TrustStore::new(Environment::Test);
+    let server = Running::start(folder.path(), IdentityKind::Access, |host| {
+        UniversityService::open(host, trust)
+    });
+    let query = r#""dcql":{"credentials":[{"id":"pid","format":"mso_mdoc","meta":{"doctype_value":"eu.europa.ec.eudi.pid.1"}}]}"#;
+    let ask = |more: &str| server.manage("requests", &format!("{{{query},{more}}}"), &server.token);
+    let made = ask(r#""dc_api":{"origins":["https://uni.example"]},"response_mode":"dc_api""#);
+    let made = Json::parse(made.body(), &mut Budget::default()).unwrap();
+    let text = |name: &str| made.get(name).and_then(Json::as_str).unwrap().to_owned();
+    let request = &made
+        .get("digital")
+        .unwrap()
+        .get("requests")
+        .and_then(Json::as_array)
+        .unwrap()[0];
+    assert_eq!(request.get("protocol"), Some(&Json::from("openid4vp-v1-signed")));
+    let answer = |origin: &str, response: &str| {
+        let body = format!(r#"{{"origin":"{origin}","response":{response}}}"#);
+        server.manage(&format!("requests/{}/dc-api", text("id")), &body, &server.token)
+    };
+    let declined = r#"{"error":"access_denied"}"#;
+    assert_eq!(
+        code(&answer("https://other.example", declined)),
+        "university.answer.origin"
+    );
+    let taken = answer("https://uni.example", declined);
+    let taken = Json::parse(taken.body(), &mut Budget::default()).unwrap();
+    assert_eq!(taken.get("state"), Some(&Json::from("failed")), "{taken}");
+    assert_eq!(taken.get("code"), Some(&Json::from("access_denied")));
+    let again = answer("https://uni.example", declined);
+    assert_eq!(code(&again), "university.answer.already_answered");
+    for (more, expected) in [
+        (r#""dc_api":{}"#, "request.origins"),
+        (r#""dc_api":{"origins":["https://uni.example/"]}"#, "university.origin"),
+        (
+            r#""dc_api":{"origins":["https://uni.example"],"protocol":"org-iso-mdoc"}"#,
+            "request.protocol",
+        ),
+        (
+            r#""dc_api":{"origins":["https://uni.example"]},"response_mode":"direct_post""#,
+            "request.response_mode",
+        ),
+    ] {
+        assert_eq!(code(&ask(more)), expected);
+    }
+}
+
+#[test]
 fn development_mode_stays_on_this_machine_and_production_needs_an_address() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = HostConfig::development(folder.path(), "Test office");

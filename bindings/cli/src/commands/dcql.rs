@@ -16,7 +16,8 @@ use crate::report::{Failure, Outcome, Paint};
 /// A credential by what a query can see of it.
 enum Held {
     Record(Record),
-    SdJwt {
+    Credential {
+        format: Format,
         claims: Object,
         types: Vec<String>,
         bound: bool,
@@ -59,9 +60,9 @@ pub(crate) fn run(args: &DcqlArgs) -> Outcome {
 
 fn read(path: &Path, rulebook: &Rulebook, held: &mut Vec<(String, Held)>) -> Result<(), Failure> {
     let name = path.display();
-    let text = input::read_text(path)?;
-    if text.trim_start().starts_with('[') {
-        let records = Json::parse(&text, &mut Budget::default()).map_err(|error| {
+    let content = input::read(path)?;
+    if content.trim_ascii_start().starts_with(b"[") {
+        let records = Json::parse(&content, &mut Budget::default()).map_err(|error| {
             Failure::usage(
                 error.code(),
                 format!("{name} is not read"),
@@ -84,6 +85,25 @@ fn read(path: &Path, rulebook: &Rulebook, held: &mut Vec<(String, Held)>) -> Res
     }
     let mut items = input::Items::new(vec![path.to_owned()]);
     while let Some(item) = items.next()? {
+        if let Some(bytes) = input::cbor(&item.content) {
+            let (doctype, claims) = inspect::elements(&bytes).map_err(|error| {
+                Failure::new(
+                    error.code(),
+                    format!("{} is not read", item.source),
+                    error,
+                    "give mdocs at rest (IssuerSigned)",
+                )
+            })?;
+            let held_as = Held::Credential {
+                format: Format::MsoMdoc,
+                claims,
+                types: vec![doctype],
+                // ISO 18013-5 §9.1.2.4: each has the key of a device.
+                bound: true,
+            };
+            held.push((item.source, held_as));
+            continue;
+        }
         let credential = inspect::parse(&item.text())
             .and_then(|credential| credential.inspect().claims)
             .map_err(|error| {
@@ -91,7 +111,7 @@ fn read(path: &Path, rulebook: &Rulebook, held: &mut Vec<(String, Held)>) -> Res
                     error.code(),
                     format!("{} is not read", item.source),
                     error,
-                    "give SD-JWT credentials, one a line",
+                    "give SD-JWT credentials or mdocs, one a line",
                 )
             })?;
         let own = credential.get("vct").and_then(Json::as_str);
@@ -114,7 +134,8 @@ fn read(path: &Path, rulebook: &Rulebook, held: &mut Vec<(String, Held)>) -> Res
         let bound = credential.contains("cnf");
         held.push((
             item.source,
-            Held::SdJwt {
+            Held::Credential {
+                format: Format::DcSdJwt,
                 claims: credential,
                 types,
                 bound,
@@ -127,7 +148,12 @@ fn read(path: &Path, rulebook: &Rulebook, held: &mut Vec<(String, Held)>) -> Res
 fn candidate<'a>(id: &'a str, held: &'a Held) -> Candidate<'a> {
     match held {
         Held::Record(record) => record.as_candidate(),
-        Held::SdJwt { claims, types, bound } => Candidate::new(id, Format::DcSdJwt, claims)
+        Held::Credential {
+            format,
+            claims,
+            types,
+            bound,
+        } => Candidate::new(id, *format, claims)
             .with_types(types.iter().map(String::as_str))
             .with_holder_binding(*bound),
     }

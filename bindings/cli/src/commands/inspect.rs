@@ -2,6 +2,8 @@
 
 mod mdoc;
 
+pub(crate) use mdoc::elements;
+
 use std::process::ExitCode;
 
 use wallet_core::codec::{Budget, Json};

@@ -59,6 +59,20 @@ impl Inspected {
     }
 }
 
+/// Document type and elements of an `IssuerSigned`, UNVERIFIED, as a query sees them: `{namespace: {element: value}}`.
+pub(crate) fn elements(bytes: &[u8]) -> Result<(String, Object), MdocError> {
+    let inspection = Unverified::<Mdoc>::parse(bytes, &mut Budget::default())?.inspect();
+    let named = |item: &Json| {
+        let name = item.get("elementIdentifier")?.as_str()?.to_owned();
+        Some((name, item.get("elementValue")?.clone()))
+    };
+    let namespaces = inspection.namespaces.iter().map(|(namespace, items)| {
+        let items = items.as_array().unwrap_or_default().iter();
+        (namespace.to_owned(), Json::Object(items.filter_map(named).collect()))
+    });
+    Ok((inspection.doctype, namespaces.collect()))
+}
+
 fn errors(response: &ReceivedResponse) -> Option<Json> {
     let errors = response.document_errors.iter();
     let errors: Object = errors
