@@ -204,7 +204,8 @@ pub fn mdoc_signed(data: &[u8]) {
         );
         let signature = key().sign(unbound.signing_request().message());
         let document = unbound.with_signature(&signature).expect("the key that is asked");
-        response_is_judged(&DeviceResponse::new(vec![document]).encode());
+        let accepted = response_is_judged(&DeviceResponse::new(vec![document]).encode());
+        assert_eq!(accepted, mdoc.holder_key() == Some(&PublicKey::from(&key())));
     }
     let _ = (
         mdoc.status_reference(),
@@ -254,19 +255,22 @@ fn member<'a>(map: &'a mut CborValue, name: &str) -> Option<&'a mut CborValue> {
 
 /// A `DeviceResponse` as it comes.
 pub fn device_response(data: &[u8]) {
-    response_is_judged(data);
+    let _ = response_is_judged(data);
 }
 
-fn response_is_judged(data: &[u8]) {
+/// Whether there are documents and all of them are acceptable.
+fn response_is_judged(data: &[u8]) -> bool {
     let Ok(received) = DeviceResponse::parse(data, &mut Budget::default()) else {
-        return;
+        return false;
     };
     let reader_key = AgreementKey::generate(&mut TestRandom::new(3));
+    let mut accepted = !received.documents.is_empty();
     for document in received.documents {
         let _ = document.inspect().to_json().to_string();
         let binding = DeviceBinding::new(Meeting::transcript()).with_reader_key(&reader_key);
-        with_meeting(|meeting| {
-            if let Ok(verified) = document.verify(&meeting.issuers, &VerifyOptions::presentation(binding), now()) {
+        let options = VerifyOptions::presentation(binding);
+        match with_meeting(|meeting| document.verify(&meeting.issuers, &options, now())) {
+            Ok(verified) => {
                 let mdoc = verified.credential();
                 let _ = (
                     mdoc.claims().to_string(),
@@ -274,8 +278,10 @@ fn response_is_judged(data: &[u8]) {
                     mdoc.errors().len(),
                 );
             }
-        });
+            Err(_) => accepted = false,
+        }
     }
+    accepted
 }
 
 /// A `DeviceRequest`: what is read is written and read again as the same.

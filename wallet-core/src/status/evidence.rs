@@ -95,13 +95,11 @@ impl StatusEvidence {
         Ok(HttpRequest::get(url, accept))
     }
 
-    /// Whether a list must be fetched to judge `reference` at `now`: there is none, or it is no longer fresh.
+    /// Whether a list must be fetched to judge `reference` at `now`: there is none in its form, or it is no longer fresh.
+    /// Another form at the same address may be there for another credential, and is none.
     pub fn is_needed(&self, reference: &StatusListReference, now: Timestamp) -> bool {
         let Some(entry) = self.entry(reference) else {
-            return match self.other_form(reference) {
-                Some(other) => now.since(other.fetched) > SHORTEST,
-                None => true,
-            };
+            return true;
         };
         match entry.checked.iter().find_map(|checked| checked.outcome.as_ref().ok()) {
             Some(list) => {

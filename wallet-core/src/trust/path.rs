@@ -18,6 +18,9 @@ use super::{Certificate, TrustError};
 use crate::crypto::{Curve, EcdsaScheme, HashAlgorithm, VerifyingKey, verify_ecdsa_der};
 use crate::time::{OutsideValidity, Timestamp};
 
+/// Judges the anchor at a position for the path below it, leaf first.
+pub(super) type Admits<'a> = &'a dyn Fn(usize, &[Certificate]) -> Result<(), TrustError>;
+
 /// Builds a path from `leaf` over `intermediates` to one of `anchors`, which are authorities. `admits` may refuse an
 /// anchor, and the search goes on. Gives the path, leaf first, and the position of the anchor.
 pub(super) fn build(
@@ -25,7 +28,7 @@ pub(super) fn build(
     intermediates: &[Certificate],
     anchors: &[&Certificate],
     now: Timestamp,
-    admits: &dyn Fn(usize, &[Certificate]) -> Result<(), TrustError>,
+    admits: Admits<'_>,
 ) -> Result<(Vec<Certificate>, usize), TrustError> {
     let leaf_der = CertificateDer::from(leaf.der());
     let end_entity = EndEntityCert::try_from(&leaf_der).map_err(|error| translate(&error, now))?;
@@ -78,7 +81,7 @@ fn check_candidate(
     trust_anchors: &[TrustAnchor<'_>],
     positions: &[usize],
     now: Timestamp,
-    admits: &dyn Fn(usize, &[Certificate]) -> Result<(), TrustError>,
+    admits: Admits<'_>,
 ) -> Result<(Vec<Certificate>, usize), TrustError> {
     let mut path = vec![leaf.clone()];
     for intermediate in candidate.intermediate_certificates() {

@@ -250,5 +250,5 @@ impl TrustStore {
     }
 }
 
-#[cfg(all(test, any(feature = "issuer", feature = "verifier")))]
+#[cfg(test)]
 mod tests;

@@ -468,5 +468,5 @@ impl fmt::Display for EntryFault {
 
 impl std::error::Error for VicalError {}
 
-#[cfg(all(test, any(feature = "issuer", feature = "verifier")))]
+#[cfg(test)]
 mod tests;

@@ -60,9 +60,9 @@ pub(crate) fn run(args: &DcqlArgs) -> Outcome {
 
 fn read(path: &Path, rulebook: &Rulebook, held: &mut Vec<(String, Held)>) -> Result<(), Failure> {
     let name = path.display();
-    let text = input::read_text(path)?;
-    if text.trim_start().starts_with('[') {
-        let records = Json::parse(&text, &mut Budget::default()).map_err(|error| {
+    let content = input::read(path)?;
+    if content.trim_ascii_start().starts_with(b"[") {
+        let records = Json::parse(&content, &mut Budget::default()).map_err(|error| {
             Failure::usage(
                 error.code(),
                 format!("{name} is not read"),

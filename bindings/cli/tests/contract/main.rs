@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod around;
-mod mdoc;
 mod in_person;
+mod mdoc;
 mod support;
 mod trust;
 mod vectors;

@@ -1,3 +1,6 @@
+//! Certificates come from the authority, which is a part of issuer and verifier.
+#![cfg(any(feature = "issuer", feature = "verifier"))]
+
 use super::super::authority::{CertificateAuthority, CertificateName, LeafProfile};
 use super::super::{DocumentSignerClaim, Environment};
 use super::*;
