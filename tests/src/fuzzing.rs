@@ -5,6 +5,7 @@
 //! signature is reached too. Parts of an input are separated by an empty line.
 
 pub mod mdoc;
+pub mod pid;
 pub mod vical;
 
 use std::cell::RefCell;
@@ -63,6 +64,7 @@ pub const TARGETS: [(&str, Body); 35] = [
     ("mdoc_issuer_signed", mdoc::mdoc_issuer_signed),
     ("mdoc_signed", mdoc::mdoc_signed),
     ("offer", offer),
+    ("pid", pid::pid),
     ("presentation_request", presentation_request),
     ("request_link", request_link),
     ("resume", resume),
