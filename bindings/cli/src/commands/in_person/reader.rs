@@ -1,6 +1,5 @@
 //! `mappe reader`: asks a wallet in person, and judges what it shows.
 
-use std::collections::BTreeSet;
 use std::io::{self, BufRead as _};
 use std::process::ExitCode;
 
@@ -82,16 +81,20 @@ pub(crate) fn run(args: &ReaderArgs) -> Outcome {
         };
         let mut evidence = StatusEvidence::with_links(policy);
         let reading = judge(&evidence);
-        let uris: BTreeSet<String> = reading.status_uris().map(str::to_owned).take(MOST_LISTS).collect();
-        if uris.is_empty() || args.offline {
+        let mut references: Vec<StatusListReference> = reading.status_references().cloned().collect();
+        references.truncate(MOST_LISTS);
+        if references.is_empty() || args.offline {
             return Ok(reading);
         }
         let client = Client::new(policy);
-        for uri in uris {
-            let request = evidence.request(&StatusListReference::new(0, uri.as_str()));
+        for reference in references {
+            if !evidence.is_needed(&reference, at) {
+                continue;
+            }
+            let request = evidence.request(&reference);
             match request.ok().map(|request| client.execute(&request)) {
-                Some(Ok(response)) => evidence.add_response(&uri, &response, at),
-                _ => evidence.add_failure(&uri, None, at),
+                Some(Ok(response)) => evidence.add_response(&reference.uri, &response, at),
+                _ => evidence.add_failure(&reference.uri, None, at),
             }
         }
         Ok(judge(&evidence))
