@@ -360,8 +360,11 @@ pub(crate) enum WalletCommand {
     },
     /// Answers a request: a URL or the content of a QR code
     Present {
-        /// The request
+        /// The request; with --origin a file with what the page asked the platform for (`digital`, as JSON)
         request: String,
+        /// The page that asks through the Digital Credentials API, as the platform names it: https://uni.example
+        #[arg(long, value_name = "ORIGIN")]
+        origin: Option<String>,
         /// Agrees without asking
         #[arg(long)]
         yes: bool,

@@ -4,9 +4,9 @@ use std::io::{self, BufRead as _};
 use std::process::ExitCode;
 
 use wallet_core::codec::Budget;
-use wallet_core::credential::StatusListReference;
 use wallet_core::http::LinkPolicy;
 use wallet_core::status::StatusEvidence;
+use wallet_core::time::Timestamp;
 use wallet_core::trust::Environment;
 use wallet_core::verifier::reader::{
     Answered, Connect, End, Question, ReaderError, ReaderIdentity, Reading, Step, scan,
@@ -81,22 +81,10 @@ pub(crate) fn run(args: &ReaderArgs) -> Outcome {
         };
         let mut evidence = StatusEvidence::with_links(policy);
         let reading = judge(&evidence);
-        let mut references: Vec<StatusListReference> = reading.status_references().cloned().collect();
-        references.truncate(MOST_LISTS);
-        if references.is_empty() || args.offline {
+        if args.offline {
             return Ok(reading);
         }
-        let client = Client::new(policy);
-        for reference in references {
-            if !evidence.is_needed(&reference, at) {
-                continue;
-            }
-            let request = evidence.request(&reference);
-            match request.ok().map(|request| client.execute(&request)) {
-                Some(Ok(response)) => evidence.add_response(&reference.uri, &response, at),
-                _ => evidence.add_failure(&reference.uri, None, at),
-            }
-        }
+        fetch_lists(&reading, &mut evidence, policy, at);
         Ok(judge(&evidence))
     };
     let sent = link.send(connect.message());
@@ -126,6 +114,24 @@ pub(crate) fn run(args: &ReaderArgs) -> Outcome {
                 return conclude(reading, &end, args.json);
             }
         };
+    }
+}
+
+/// Fetches the status lists that the documents name, each in the form that its document names it in.
+pub(crate) fn fetch_lists(reading: &Reading, evidence: &mut StatusEvidence, policy: LinkPolicy, at: Timestamp) {
+    let references: Vec<&StatusListReference> = reading.status_references().take(MOST_LISTS).collect();
+    if references.is_empty() {
+        return;
+    }
+    let client = Client::new(policy);
+    for reference in references {
+        if !evidence.is_needed(reference, at) {
+            continue;
+        }
+        match evidence.request(reference).ok().map(|request| client.execute(&request)) {
+            Some(Ok(response)) => evidence.add_response(&reference.uri, &response, at),
+            _ => evidence.add_failure(&reference.uri, None, at),
+        }
     }
 }
 
