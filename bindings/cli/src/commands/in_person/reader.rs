@@ -4,6 +4,7 @@ use std::io::{self, BufRead as _};
 use std::process::ExitCode;
 
 use wallet_core::codec::Budget;
+use wallet_core::credential::StatusListReference;
 use wallet_core::http::LinkPolicy;
 use wallet_core::status::StatusEvidence;
 use wallet_core::time::Timestamp;
