@@ -5,6 +5,7 @@
 //! signature is reached too. Parts of an input are separated by an empty line.
 
 pub mod mdoc;
+pub mod pid;
 pub mod vical;
 
 use std::cell::RefCell;
@@ -43,7 +44,7 @@ use crate::issuing::{Phone, School, now};
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 35] = [
+pub const TARGETS: [(&str, Body); 36] = [
     ("assess", assessment),
     ("authority", authority),
     ("backup", backup),
@@ -63,6 +64,7 @@ pub const TARGETS: [(&str, Body); 35] = [
     ("mdoc_issuer_signed", mdoc::mdoc_issuer_signed),
     ("mdoc_signed", mdoc::mdoc_signed),
     ("offer", offer),
+    ("pid", pid::pid),
     ("presentation_request", presentation_request),
     ("request_link", request_link),
     ("resume", resume),
