@@ -18,6 +18,7 @@ use wallet_core::status::{IdentifierList, IdentifierListToken, StatusList, Statu
 use wallet_tests::TestRandom;
 use wallet_tests::campus::Campus;
 use wallet_tests::fuzzing::mdoc::{LIST, MDL, Meeting, NAMESPACE};
+use wallet_tests::fuzzing::vical::Provider;
 use wallet_tests::issuing::now;
 
 use super::{half, seed};
@@ -29,6 +30,7 @@ pub(super) fn all() {
     documents();
     meeting();
     lists();
+    authorities();
 }
 
 fn cbor() {
@@ -314,11 +316,22 @@ fn meeting() {
     seed("session_message", "suspended", engaged.suspend().unwrap().as_slice());
 }
 
+fn authorities() {
+    let provider = Provider::new();
+    let chain = std::slice::from_ref(&provider.signer);
+    let signed = provider.list.sign(&key(), chain);
+    let content = provider.list.unsigned(SignatureAlgorithm::EdDsa, chain).sign(&key());
+    let content = content.as_array().unwrap()[2].as_bytes().unwrap().to_vec();
+    seed("vical", "signed", signed);
+    seed("vical", "content", &content);
+    seed("vical", "content-cut", half(&content));
+}
+
 fn lists() {
     let times = TokenTimes::new(now()).expires(now().plus(60)).time_to_live(60);
     let mut list = StatusList::new(StatusWidth::Two, 4096).unwrap();
     list.set(7, 1).unwrap();
-    let statuses = StatusListToken::new(LIST, list, times.clone()).unsigned_cwt(SignatureAlgorithm::EdDsa, &[]);
+    let statuses = StatusListToken::new(LIST, list, times).unsigned_cwt(SignatureAlgorithm::EdDsa, &[]);
     let mut revoked = IdentifierList::new();
     revoked.insert([1; 16]);
     revoked.insert([2; 16]);

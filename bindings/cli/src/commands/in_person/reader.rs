@@ -4,6 +4,7 @@ use std::io::{self, BufRead as _};
 use std::process::ExitCode;
 
 use wallet_core::codec::Budget;
+use wallet_core::credential::StatusListReference;
 use wallet_core::http::LinkPolicy;
 use wallet_core::status::StatusEvidence;
 use wallet_core::time::Timestamp;
@@ -119,10 +120,12 @@ pub(crate) fn run(args: &ReaderArgs) -> Outcome {
 
 /// Fetches the status lists that the documents name, each in the form that its document names it in.
 pub(crate) fn fetch_lists(reading: &Reading, evidence: &mut StatusEvidence, policy: LinkPolicy, at: Timestamp) {
-    let documents = reading.documents.iter();
-    let references = documents.flat_map(|document| &document.assessment.status_references);
+    let references: Vec<&StatusListReference> = reading.status_references().take(MOST_LISTS).collect();
+    if references.is_empty() {
+        return;
+    }
     let client = Client::new(policy);
-    for reference in references.take(MOST_LISTS) {
+    for reference in references {
         if !evidence.is_needed(reference, at) {
             continue;
         }
