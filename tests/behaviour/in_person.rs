@@ -946,6 +946,7 @@ fn a_meeting_goes_on_after_the_app_was_away() {
     let mut counter = Counter::new();
     let engagement = counter.offer();
     let connect = counter.scan(&engagement.qr_text(), &name_and_age());
+    assert_eq!(engagement.ble_ident(), connect.ble_ident());
     let (first, waiting) = (connect.message().to_vec(), receiving(connect.answer(now())));
     let away = |counter: &Counter, step: &Step| {
         let kept = step.suspend().unwrap();

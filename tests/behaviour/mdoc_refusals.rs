@@ -102,6 +102,9 @@ fn time(at: Timestamp) -> CborValue {
     CborValue::date_time(at.to_string())
 }
 
+/// A change to the headers of the issuer's signature.
+type Signed = dyn Fn(UnsignedSign1, &Issuer) -> UnsignedSign1;
+
 /// Writes by hand what an honest issuer and an honest device would not, in the order in which it comes about.
 struct Forge {
     /// The elements, before their digests are taken.
@@ -111,7 +114,7 @@ struct Forge {
     /// The payload of the signature, before signing.
     payload: Box<dyn Fn(CborValue) -> CborValue>,
     /// The signature's headers.
-    sign: Box<dyn Fn(UnsignedSign1, &Issuer) -> UnsignedSign1>,
+    sign: Box<Signed>,
     /// What is sent, after signing: `IssuerSigned`.
     sent: Box<dyn Fn(&mut CborValue)>,
     /// What the device says itself.

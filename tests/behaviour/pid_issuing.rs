@@ -21,6 +21,7 @@ use wallet_core::rulebook::pid::{DOCTYPE, GERMAN_VCT, PidView};
 use wallet_core::rulebook::{Rulebook, pid};
 use wallet_core::status::{Status, StatusEvidence};
 use wallet_core::time::{Timestamp, Validity};
+use wallet_core::trust::ProfilePolicy;
 use wallet_core::trust::authority::{CertificateAuthority, LeafProfile};
 use wallet_tests::TestRandom;
 use wallet_tests::issuing::{Phone, now};
@@ -294,6 +295,23 @@ fn a_key_of_one_format_is_refused_for_the_other() {
     let other = client.new_keys(1).remove(0);
     let shared = [other, keys.into_iter().next().unwrap()];
     assert_eq!(error(&client.collect(DOCTYPE, &shared)), "invalid_proof");
+}
+
+/// ISO 18013-5 Annex B, every rule: IACA and document signer as an office makes them, and times that fit them.
+#[test]
+fn a_pid_stands_the_strict_reading_of_the_certificate_profiles() {
+    let mut client = Client::of(|office| office.record(&[Format::MsoMdoc]));
+    let keys = client.new_keys(1);
+    let text = credentials(&client.collect(DOCTYPE, &keys)).remove(0);
+    let mut trust = client.office.trust();
+    trust.set_profile_policy(ProfilePolicy::Strict);
+    let unverified = Unverified::<Mdoc>::parse_base64url(&text, &mut Budget::default()).unwrap();
+    let options = wallet_core::credential::mdoc::VerifyOptions::at_rest();
+    let verified = unverified.verify(&trust, &options, now());
+    assert_eq!(
+        verified.map(|one| one.issuer().name.clone()).as_deref(),
+        Ok("PID Test Document Signer")
+    );
 }
 
 #[test]

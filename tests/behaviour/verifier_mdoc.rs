@@ -699,10 +699,15 @@ fn the_status_of_a_document_comes_from_a_cwt() {
         let document = signed_document(&campus, "mdoc", &text, &asked.transcript());
         let answer = asked.answer(&mut campus, &[("pid", response(vec![document]))]);
         assert_eq!(deliver(&mut university, &mut campus, &answer).status(), 200);
-        assert_eq!(answered(&university, &campus, &created.id).verdict(), Verdict::Undetermined);
+        assert_eq!(
+            answered(&university, &campus, &created.id).verdict(),
+            Verdict::Undetermined
+        );
 
         let requests = university.status_requests(&created.id, campus.now).unwrap();
-        let [(uri, request)] = requests.as_slice() else { panic!("{requests:?}") };
+        let [(uri, request)] = requests.as_slice() else {
+            panic!("{requests:?}")
+        };
         assert_eq!(request.headers().get("Accept"), Some("application/statuslist+cwt"));
         let mut list = StatusList::new(StatusWidth::from_bits(2).unwrap(), 1024).unwrap();
         list.set(1, 1).unwrap();
@@ -731,7 +736,11 @@ fn a_document_for_tests_is_refused_in_production_also_where_its_mark_is_withheld
     let shown = response(vec![signed_document(&campus, "mdoc", &text, &session)]);
     let binding = wallet_core::credential::mdoc::DeviceBinding::new(session);
     let options = AssessOptions::new(&production, campus.now).with_device_binding(binding);
-    assert_eq!(assess(&shown, &options).verdict(), Verdict::Accepted, "at a look at a single file");
+    assert_eq!(
+        assess(&shown, &options).verdict(),
+        Verdict::Accepted,
+        "at a look at a single file"
+    );
     let refused = assess(&shown, &options.for_production());
     assert_eq!(refused.code(), Some("trust.test_credential"));
     assert_eq!(outcome(&refused, CheckName::Origin).0, "fail");

@@ -158,13 +158,13 @@ fn presentations_of_another_wallet_are_judged() {
     let options = AssessOptions::new(&trust, Timestamp::from_unix(1_709_838_700));
     let options = options.with_key_binding("n-0S6_WzA2Mj", "https://example.com/verifier", 300);
     // All is well but the key binding: its `sd_hash` is that of no selection of the disclosures beside it.
-    let assessment = assess(&golden("vp_token.golden"), &options);
+    let assessment = assess(golden("vp_token.golden"), &options);
     assert_eq!(assessment.code(), Some("sd_jwt.key_binding.sd_hash"), "{assessment:?}");
     let check = |name| assessment.check(name).map(|check| check.outcome.name());
     assert_eq!(check(CheckName::Integrity), Some("pass"));
     assert_eq!(check(CheckName::Binding), Some("fail"));
     // `vc+sd-jwt`, the type before SD-JWT VC draft 06, by an issuer that nobody here knows.
-    let assessment = assess(&golden("vp_token_2.golden"), &options);
+    let assessment = assess(golden("vp_token_2.golden"), &options);
     assert_eq!(assessment.verdict(), Verdict::Refused, "{assessment:?}");
     // A request from the time when it had to be said that nobody signed it.
     let request = request_object(&json(read(&folder.join("request_object_from_spec.json"))));

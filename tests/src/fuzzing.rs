@@ -5,6 +5,8 @@
 //! signature is reached too. Parts of an input are separated by an empty line.
 
 pub mod mdoc;
+pub mod pid;
+pub mod vical;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -31,7 +33,7 @@ use wallet_core::rulebook::xschule::{ClaimOptions, SchoolReport, Setting};
 use wallet_core::status::{StatusList, StatusListToken, StatusWidth};
 use wallet_core::store::{Unlock, import_backup};
 use wallet_core::trust::pack::{DESCRIPTION, TrustPack, read_anchor_file};
-use wallet_core::trust::{Certificate, Environment, IssuerClaim, TrustStore};
+use wallet_core::trust::{Certificate, CertificateProfile, Environment, IssuerClaim, Role, TrustStore};
 use wallet_core::verifier::{AssessOptions, DcApiSpec, RequestSpec, assess_all, recheck};
 
 use crate::TestRandom;
@@ -42,7 +44,7 @@ use crate::issuing::{Phone, School, now};
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 36] = [
+pub const TARGETS: [(&str, Body); 37] = [
     ("assess", assessment),
     ("authority", authority),
     ("backup", backup),
@@ -63,6 +65,7 @@ pub const TARGETS: [(&str, Body); 36] = [
     ("mdoc_issuer_signed", mdoc::mdoc_issuer_signed),
     ("mdoc_signed", mdoc::mdoc_signed),
     ("offer", offer),
+    ("pid", pid::pid),
     ("presentation_request", presentation_request),
     ("request_link", request_link),
     ("resume", resume),
@@ -77,7 +80,7 @@ pub const TARGETS: [(&str, Body); 36] = [
     ("trust_pack", trust_pack),
     ("university", university),
     ("url", url),
-    ("vical", mdoc::vical),
+    ("vical", vical::vical),
     ("xschule", xschule),
 ];
 
@@ -264,7 +267,15 @@ pub fn certificate(data: &[u8]) {
             certificate.display_name(),
             certificate.is_self_signed(),
             certificate.to_pem(),
+            certificate.crl_distribution_points(),
         );
+        let mut store = TrustStore::new(Environment::Test);
+        store.add_anchor(Role::Issuers, certificate);
+        for name in ["access", "document_signer", "iaca", "pid", "reader", "vical_signer"] {
+            let profile = CertificateProfile::from_name(name);
+            let chain = [data.to_vec()];
+            let _ = store.explain(Role::Issuers, profile, &chain, now()).is_trusted();
+        }
     }
     let trust = with_campus(|campus| campus.wallet_trust());
     let _ = trust.resolve_relying_party(&[data.to_vec()], now());

@@ -360,8 +360,11 @@ pub(crate) enum WalletCommand {
     },
     /// Answers a request: a URL or the content of a QR code
     Present {
-        /// The request
+        /// The request; with --origin a file with what the page asked the platform for (`digital`, as JSON)
         request: String,
+        /// The page that asks through the Digital Credentials API, as the platform names it: https://uni.example
+        #[arg(long, value_name = "ORIGIN")]
+        origin: Option<String>,
         /// Agrees without asking
         #[arg(long)]
         yes: bool,
@@ -406,6 +409,15 @@ pub(crate) enum PidFormatArg {
     Both,
 }
 
+/// The fields of a record file, for who asks `--help`.
+const RECORD_HELP: &str = "\
+The record is one JSON object with the fields of an identity card:
+  DocumentType, IssuingState, DateOfExpiry, GivenNames, FamilyNames, DateOfBirth, PlaceOfBirth,
+  Nationality; and, if there are any, BirthName, PlaceOfResidence {Street, City, State, ZipCode,
+  Country}, IssuingAuthority, DateOfIssuance, DocumentNumber, Portrait (JPEG in base64).
+States are D, or codes of travel documents such as TUR; days are 1964-08-12. AcademicTitle and
+ArtisticName are read, and told to have no place in a PID. An example is examples/data/identity-card.json.";
+
 #[derive(Debug, Args)]
 pub(crate) struct IssuePidArgs {
     /// The record: the fields of an identity card as JSON; what comes from it is marked as test data
@@ -445,6 +457,7 @@ pub(crate) struct IssuePidArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum IssueCommand {
     /// Issues a PID from a record file that stands for the data of an identity card
+    #[command(after_long_help = RECORD_HELP)]
     Pid(Box<IssuePidArgs>),
     /// Issues a school report from an XSchule 1.2 message
     SchoolReport {

@@ -18,8 +18,11 @@ pub struct Judgement {
     pub claims: Option<String>,
     /// The name of the issuer, if the origin passed.
     pub issuer: Option<String>,
-    /// The status lists that the credential names, to be fetched and given to `add_status_list`.
+    /// The status lists that the credential names, to be fetched and given to `add_status_list`, or to
+    /// `add_status_list_bytes` where the list is a CWT.
     pub status_lists: Vec<String>,
+    /// The media types to ask for (`Accept`), one for each list.
+    pub status_types: Vec<String>,
 }
 
 /// One check.
@@ -73,6 +76,11 @@ impl From<&Assessment> for Judgement {
             claims: assessment.claims().map(ToString::to_string),
             issuer: assessment.issuer.as_ref().map(|issuer| issuer.name.clone()),
             status_lists: assessment.status_uris.clone(),
+            status_types: assessment
+                .status_references
+                .iter()
+                .map(|reference| reference.media_type().to_owned())
+                .collect(),
         }
     }
 }

@@ -81,6 +81,7 @@ fn without_its_status_list_a_credential_is_undetermined_and_says_what_to_fetch()
     assert_eq!(judgement.verdict, Verdict::Undetermined);
     assert_eq!(judgement.code.as_deref(), Some("status.not_fetched"));
     assert_eq!(judgement.status_lists, [STATUS]);
+    assert_eq!(judgement.status_types, ["application/statuslist+jwt"]);
 }
 
 #[test]

@@ -148,10 +148,10 @@ impl Verifier {
         evidence.add_token(uri, token, Timestamp::from_unix(fetched_unix));
     }
 
-    /// Takes in a status list that came as bytes (CWT), as mdocs refer to. It is checked where it is used.
-    pub fn add_status_list_bytes(&self, uri: &str, bytes: &[u8], fetched_unix: i64) {
+    /// As `add_status_list`, with the body as it came: a list as CWT, or a JWT.
+    pub fn add_status_list_bytes(&self, uri: &str, body: &[u8], fetched_unix: i64) {
         let mut evidence = self.evidence.write().unwrap_or_else(PoisonError::into_inner);
-        evidence.add_file(uri, bytes, Timestamp::from_unix(fetched_unix));
+        evidence.add_file(uri, body, Timestamp::from_unix(fetched_unix));
     }
 }
 

@@ -227,14 +227,22 @@ fn a_page_asks_through_the_browser_and_hands_in_its_answer() {
     let made = ask(r#""dc_api":{"origins":["https://uni.example"]},"response_mode":"dc_api""#);
     let made = Json::parse(made.body(), &mut Budget::default()).unwrap();
     let text = |name: &str| made.get(name).and_then(Json::as_str).unwrap().to_owned();
-    let request = &made.get("digital").unwrap().get("requests").and_then(Json::as_array).unwrap()[0];
+    let request = &made
+        .get("digital")
+        .unwrap()
+        .get("requests")
+        .and_then(Json::as_array)
+        .unwrap()[0];
     assert_eq!(request.get("protocol"), Some(&Json::from("openid4vp-v1-signed")));
     let answer = |origin: &str, response: &str| {
         let body = format!(r#"{{"origin":"{origin}","response":{response}}}"#);
         server.manage(&format!("requests/{}/dc-api", text("id")), &body, &server.token)
     };
     let declined = r#"{"error":"access_denied"}"#;
-    assert_eq!(code(&answer("https://other.example", declined)), "university.answer.origin");
+    assert_eq!(
+        code(&answer("https://other.example", declined)),
+        "university.answer.origin"
+    );
     let taken = answer("https://uni.example", declined);
     let taken = Json::parse(taken.body(), &mut Budget::default()).unwrap();
     assert_eq!(taken.get("state"), Some(&Json::from("failed")), "{taken}");

@@ -28,6 +28,7 @@ fn seeds_are_written_anew() {
     sd_jwt();
     dcql();
     xschule();
+    pids();
     certificates();
     status();
     links();
@@ -311,6 +312,35 @@ fn xschule() {
     );
     seed("xschule", "utf16.xml", b"\xff\xfe<\0r\0/\0>\0");
     seed("xschule", "characters.xml", root("&#0;&#x1F600;&#xD800;&lt;&quot;]]>"));
+}
+
+fn pids() {
+    seed("pid", "card.json", wallet_tests::office::CARD);
+    seed(
+        "pid",
+        "claims.json",
+        r#"{"family_name":"MUSTERMANN","given_name":"ERIKA","birthdate":"1964-08-12","place_of_birth":{"locality":"BERLIN"},
+        "nationalities":["DE","QS"],"address":{"house_number":"17","country":"DE"},"picture":"data:image/jpeg;base64,/9j/4AAQ",
+        "sex":2,"phone_number":"+4930123456","date_of_expiry":"2031-10-31T10:00:00.5+02:00","issuing_authority":"DE",
+        "issuing_country":"DE","age_equal_or_over":{"18":true,"067":false,"300":true},"x":[null,1e3,-1]}"#,
+    );
+    seed(
+        "pid",
+        "elements.json",
+        r#"{"eu.europa.ec.eudi.pid.1":{"birth_date":"1964-08-12","nationality":"DE","birth_place":"Berlin",
+        "portrait":"_9j_4AAQ","age_over_18":true,"expiry_date":"2031-10-31T00:00:00Z","resident_city":"x","place_of_birth":1},
+        "eu.europa.ec.eudi.pid.de.1":{"age_over_65":false,"source_document_type":"ID"},"urn:mappe:test:1":{"test":true},"y":7}"#,
+    );
+    seed(
+        "pid",
+        "names",
+        "Prof. Dr.-Ing. von der Größl-Nguye\u{302}\u{303}n\nVON DER GROESSL NGUYEN",
+    );
+    seed(
+        "pid",
+        "marks",
+        format!("İ{}\n{}", "\u{308}".repeat(400), "ß\u{ad}-'".repeat(120)),
+    );
 }
 
 fn certificates() {

@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| wallet_tests::fuzzing::mdoc::vical(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| wallet_tests::fuzzing::vical::vical(data));

@@ -1,6 +1,6 @@
 // @owf/mdoc as a foreign issuer, holder and verifier of mdocs. The package leaves all cryptography to its caller.
 import { createHash, createPrivateKey, createPublicKey, randomBytes, sign, verify, X509Certificate } from 'node:crypto'
-import { CoseKey, DateOnly, DeviceKey, DeviceRequest, DeviceResponse, DocRequest, Holder, Issuer, IssuerSigned, ItemsRequest,
+import { cborDecode, CoseKey, DateOnly, DeviceKey, DeviceRequest, DeviceResponse, DocRequest, Holder, Issuer, IssuerSigned, ItemsRequest,
   SessionTranscript, SignatureAlgorithm } from '@owf/mdoc'
 
 const IEEE = { dsaEncoding: 'ieee-p1363' }
@@ -68,6 +68,13 @@ const failing = ({ status, category, check, reason }) => {
 
 const ders = (pem) => certificatesOf(pem).map(({ raw }) => new Uint8Array(raw))
 
+/** A transcript as it was received: the package itself reads no engagement that names a way of reaching it does not know. */
+class Received extends SessionTranscript {
+  get encodedStructure() {
+    return cborDecode(new Uint8Array(this.structure))
+  }
+}
+
 // A text that looks like a day becomes a full-date, at any depth.
 function element(value) {
   if (typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value)) return new DateOnly(value)
@@ -103,7 +110,7 @@ export async function present(issuerSigned, docType, elements, { holder, transcr
   const response = await Holder.createDeviceResponseForDeviceRequest({
     deviceRequest,
     issuerSigned: [IssuerSigned.decode(issuerSigned)],
-    sessionTranscript: SessionTranscript.decode(transcript),
+    sessionTranscript: new Received(transcript),
     signature: { signingKey: CoseKey.fromJwk({ ...holder.privateJwk, alg: 'ES256' }) },
   }, context)
   return Buffer.from(response.encode())
@@ -129,7 +136,7 @@ export async function verifyIssuerSigned(bytes, { anchor, at = new Date() }) {
 /** Verifies a DeviceResponse under the PEM certificate `anchor` and gives its documents, or throws. */
 export async function verifyResponse(bytes, { anchor, transcript, at = new Date() }) {
   const response = DeviceResponse.decode(new Uint8Array(bytes))
-  const sessionTranscript = SessionTranscript.decode(new Uint8Array(transcript))
+  const sessionTranscript = new Received(transcript)
   await response.verify({ trustedCertificates: ders(anchor), sessionTranscript, now: at, onCheck: failing }, context)
   return (response.documents ?? []).map(({ docType, issuerSigned }) => ({ docType, claims: claimsOf(issuerSigned) }))
 }
@@ -147,6 +154,6 @@ export async function transcriptOf({ clientId, nonce, responseUri, origin, jwkTh
 export async function verifyRequest(bytes, { transcript }) {
   const deviceRequest = DeviceRequest.decode(new Uint8Array(bytes))
   if (deviceRequest.docRequests.some(({ readerAuth }) => !readerAuth)) throw new Error('no reader authentication')
-  const sessionTranscript = SessionTranscript.decode(new Uint8Array(transcript))
+  const sessionTranscript = new Received(transcript)
   await Holder.verifyDeviceRequest({ deviceRequest, sessionTranscript, verificationCallback: failing }, context)
 }

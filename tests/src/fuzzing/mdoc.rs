@@ -19,7 +19,6 @@ use wallet_core::rulebook::pid;
 use wallet_core::status::{IdentifierListToken, StatusListToken};
 use wallet_core::time::Validity;
 use wallet_core::trust::authority::{CertificateAuthority, CertificateName, LeafProfile};
-use wallet_core::trust::vical::{Vical, is_vical};
 use wallet_core::trust::{Certificate, DocumentSignerClaim, Environment, Role, TrustStore};
 use wallet_core::verifier::AssessOptions;
 use wallet_core::verifier::reader::{self, Question, ReaderIdentity, scan, tap};
@@ -44,9 +43,6 @@ pub struct Meeting {
     pub chain: Vec<Certificate>,
     identity: ReaderIdentity,
     reader: Vec<u8>,
-    lists: TrustStore,
-    /// The certificate of the signer of lists of authorities.
-    pub list_signer: Certificate,
     holding: Vec<HeldDocument>,
     /// The holder's document, as issued.
     pub issued: Vec<u8>,
@@ -69,9 +65,6 @@ impl Meeting {
         let signer = signer.expect("a certificate");
         let reader = ca.issue_reader(&profile("Test Reader"), &public, crl, validity, random);
         let chain = [reader.expect("a certificate"), ca.certificate().clone()];
-        let list_signer = ca.issue_vical_signer(&profile("Test Lists"), &public, crl, validity, random);
-        let mut lists = TrustStore::new(Environment::Test);
-        lists.add_anchor(Role::VicalProviders, ca.certificate().clone());
         let mut issuers = TrustStore::new(Environment::Test);
         issuers.add_anchor(Role::Issuers, ca.certificate().clone());
         let mut readers = TrustStore::new(Environment::Test);
@@ -97,8 +90,6 @@ impl Meeting {
             chain: vec![signer],
             identity: ReaderIdentity::new(key(), &chain).expect("a reader"),
             reader: chain[0].der().to_vec(),
-            lists,
-            list_signer: list_signer.expect("a certificate"),
             holding: vec![held.expect("an mdoc")],
             issued,
         }
@@ -481,22 +472,5 @@ pub fn status_cwt(data: &[u8]) {
             let _ = IdentifierListToken::verify(&message, LIST, &issuer, None, now());
         }
         let _ = StatusListToken::verify_cwt(data, LIST, &issuer, None, now());
-    });
-}
-
-/// A list of issuing authorities, signed here, and one as it comes.
-pub fn vical(data: &[u8]) {
-    with_meeting(|meeting| {
-        let chain = [meeting.list_signer.der().to_vec()];
-        let signed = UnsignedSign1::new(key().algorithm(), data).x5chain(&chain).sign(&key());
-        for bytes in [signed.encode().as_slice(), data] {
-            let _ = is_vical(bytes);
-            let Ok(list) = Vical::verify(bytes, &meeting.lists, Some(1), now()) else {
-                continue;
-            };
-            let again = list.sign(&key(), std::slice::from_ref(&meeting.list_signer));
-            assert_eq!(Vical::verify(&again, &meeting.lists, Some(1), now()), Ok(list.clone()));
-            let _ = TrustStore::new(Environment::Test).add_vical(&list);
-        }
     });
 }

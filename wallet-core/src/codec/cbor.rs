@@ -15,6 +15,7 @@ use std::fmt;
 use super::budget::{Budget, BudgetExceeded};
 use super::json::Json;
 
+pub(crate) use parse::Reader;
 pub use value::CborValue;
 pub(crate) use value::Writer;
 

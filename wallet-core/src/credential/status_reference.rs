@@ -78,6 +78,15 @@ impl StatusListReference {
         self
     }
 
+    /// The media type of the list, to be asked for (Token Status List §8.1, ISO 18013-5 second edition §12.3.6).
+    pub fn media_type(&self) -> &'static str {
+        match (self.format, &self.entry) {
+            (_, StatusEntry::Identifier(_)) => "application/identifierlist+cwt",
+            (StatusFormat::Cwt, StatusEntry::Index(_)) => "application/statuslist+cwt",
+            (StatusFormat::Jwt, StatusEntry::Index(_)) => "application/statuslist+jwt",
+        }
+    }
+
     /// Reads the value of the `status` claim. A mechanism that is not understood is an error, never "no status".
     pub fn from_claim(status: &Json) -> Result<Self, StatusReferenceError> {
         let status = status.as_object().ok_or(StatusReferenceError::Malformed("status"))?;

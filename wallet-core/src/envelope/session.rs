@@ -164,6 +164,15 @@ pub fn device_mac_key(
     derive(own, theirs, session_transcript_bytes, "EMacKey")
 }
 
+/// The value of the Bluetooth characteristic `Ident` (ISO/IEC 18013-5 §8.3.3.1.1.3), from `EDeviceKeyBytes`, tag
+/// included: it tells the right reader from others nearby, and protects nothing.
+pub fn ble_ident(e_device_key_bytes: &[u8]) -> [u8; 16] {
+    let mut ident = [0; 16];
+    let derived = hkdf_sha256(e_device_key_bytes, &[], b"BLEIdent", &mut ident);
+    debug_assert!(derived, "16 bytes are not too many");
+    ident
+}
+
 fn derive(
     own: &AgreementKey,
     theirs: &PublicKey,

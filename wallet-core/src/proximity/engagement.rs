@@ -6,7 +6,7 @@ use super::{Config, Context, End, Malformed, Misuse, Outcome, PeerMisbehaved, Pr
 use crate::codec::Budget;
 use crate::credential::mdoc::SessionTranscript;
 use crate::crypto::{AgreementKey, Random};
-use crate::envelope::session::{Role, SessionCipher};
+use crate::envelope::session::{Role, SessionCipher, ble_ident};
 use crate::protocol::mdoc::{
     CarrierRecord, DeviceEngagement, HandoverRequest, HandoverSelect, NfcHandover, SessionEstablishment, SessionStatus,
 };
@@ -80,6 +80,12 @@ impl Engagement {
     /// The Handover Select message to be read by NFC: that of static handover, or the one negotiated last.
     pub fn handover_select(&self) -> Option<&HandoverSelect> {
         self.select.as_ref()
+    }
+
+    /// The value of the characteristic `Ident`, by which a holder as Bluetooth central knows that it found its reader
+    /// (§8.3.3.1.1.3).
+    pub fn ble_ident(&self) -> [u8; 16] {
+        ble_ident(self.qr.e_device_key_bytes())
     }
 
     /// Until when the offer stands.

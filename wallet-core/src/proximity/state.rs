@@ -23,6 +23,8 @@ struct Suspended<S> {
 }
 
 const VERSION: u8 = 1;
+/// Room for the suspended form of any honest meeting: a request is a few kilobytes, an answer with a portrait about 20.
+const ROOM: usize = 128 << 10;
 
 /// Bytes, as base64url where they are written; wiped when dropped.
 struct Secret(Zeroizing<Vec<u8>>);
@@ -195,9 +197,10 @@ impl Step {
             proximity: VERSION,
             state: State::of(self)?,
         };
-        Some(Zeroizing::new(
-            serde_json::to_vec(&suspended).expect("strings and numbers only"),
-        ))
+        // Large enough that no copy with keys in it is left behind by growing.
+        let mut out = Zeroizing::new(Vec::with_capacity(ROOM));
+        serde_json::to_writer(&mut *out, &suspended).expect("strings and numbers only");
+        Some(out)
     }
 }
 

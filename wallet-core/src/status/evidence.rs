@@ -18,8 +18,6 @@ const LONGEST: i64 = 7 * 86_400;
 /// Without `exp` anyone on the way could hand out an old list for ever; one of 30 days is no evidence.
 const OLDEST_WITHOUT_END: i64 = 30 * 86_400;
 
-const JWT_TYPE: &str = "application/statuslist+jwt";
-
 /// Status list tokens by address and form, with the time of fetching. Serialised, it holds the tokens as received: they
 /// are checked anew wherever they are used.
 #[derive(Clone, Debug, Default)]
@@ -87,21 +85,14 @@ impl StatusEvidence {
     /// and no authentication (§13.3).
     pub fn request(&self, reference: &StatusListReference) -> Result<HttpRequest, StatusError> {
         let url = HttpsUrl::parse(&reference.uri, self.links)?;
-        let accept = match (reference.format, &reference.entry) {
-            (_, StatusEntry::Identifier(_)) => cwt::IDENTIFIER_LIST,
-            (StatusFormat::Cwt, StatusEntry::Index(_)) => cwt::STATUS_LIST,
-            (StatusFormat::Jwt, StatusEntry::Index(_)) => JWT_TYPE,
-        };
-        Ok(HttpRequest::get(url, accept))
+        Ok(HttpRequest::get(url, reference.media_type()))
     }
 
-    /// Whether a list must be fetched to judge `reference` at `now`: there is none, or it is no longer fresh.
+    /// Whether a list must be fetched to judge `reference` at `now`: there is none in its form, or it is no longer fresh.
+    /// Another form at the same address may be there for another credential, and is none.
     pub fn is_needed(&self, reference: &StatusListReference, now: Timestamp) -> bool {
         let Some(entry) = self.entry(reference) else {
-            return match self.other_form(reference) {
-                Some(other) => now.since(other.fetched) > SHORTEST,
-                None => true,
-            };
+            return true;
         };
         match entry.checked.iter().find_map(|checked| checked.outcome.as_ref().ok()) {
             Some(list) => {

@@ -99,6 +99,5 @@ fn begin(
     let mut session = Session::new(own, cipher.map_err(|_| ReaderError::DeviceKey)?, transcript);
     let data = session.ask(identity, question)?;
     let message = SessionEstablishment::new(own_bytes, data).encode();
-    let methods = engagement.retrieval_methods().to_vec();
-    Ok(Step::Connect(Connect::new(methods, message, session, now)))
+    Ok(Step::Connect(Connect::new(engagement, message, session, now)))
 }

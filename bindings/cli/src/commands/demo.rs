@@ -1,12 +1,15 @@
-//! `mappe demo`: the whole story on one machine, over real HTTP: school, citizen, university, stranger.
+//! `mappe demo`: the whole story on one machine, over real HTTP and across a counter: school, registry office, citizen,
+//! university, stranger.
 
+mod counter;
+mod identity;
 mod stage;
 
 use std::process::ExitCode;
 
 use wallet_core::codec::{Json, Object};
 use wallet_core::credential::ClaimPath;
-use wallet_core::presentation::Consent;
+use wallet_core::presentation::{Consent, Offer};
 use wallet_core::rulebook::{Language, Rulebook};
 
 use self::stage::Stage;
@@ -98,6 +101,9 @@ fn tell(stage: &mut Stage, teller: &mut Teller) -> Result<(), Failure> {
     collect(stage, teller, &offer, &tx_code)?;
     let transaction = show(stage, teller)?;
     judge(stage, teller, &transaction)?;
+    identity::receive_pid(stage, teller)?;
+    identity::enrol(stage, teller)?;
+    identity::meet(stage, teller)?;
     revoke(stage, teller, &record, &transaction)?;
     refuse_stranger(stage, teller)
 }
@@ -163,7 +169,8 @@ fn collect(stage: &mut Stage, teller: &mut Teller, offer: &str, tx_code: &str) -
 }
 
 fn show(stage: &mut Stage, teller: &mut Teller) -> Result<String, Failure> {
-    let (transaction, request) = stage.ask(QUERY, "Admission to the bachelor's programme in computer science")?;
+    let purpose = "Admission to the bachelor's programme in computer science";
+    let (transaction, request) = stage.ask(QUERY, purpose, "request.jwt")?;
     stage.keep("request-link.txt", &request)?;
     teller.step(
         "request",
@@ -201,12 +208,7 @@ fn show(stage: &mut Stage, teller: &mut Teller) -> Result<String, Failure> {
 }
 
 fn consent_facts(consent: &Consent) -> Object {
-    let offers = || {
-        consent
-            .requested()
-            .iter()
-            .flat_map(|requested| requested.offers.first())
-    };
+    let offers = || chosen(consent).into_iter();
     let paths = offers()
         .flat_map(|offer| offer.disclosed.iter().map(|path| Json::from(path.to_string())))
         .collect();
@@ -229,11 +231,23 @@ fn consent_facts(consent: &Consent) -> Object {
         )
 }
 
+/// What leaves if the citizen agrees to the first of everything.
+fn chosen(consent: &Consent) -> Vec<&Offer> {
+    let proposal = consent.proposal().unwrap_or_default();
+    let mut all = Vec::new();
+    for (query, credentials) in proposal.iter() {
+        let requested = consent.requested().iter().find(|requested| requested.query == query);
+        let offers = requested.into_iter().flat_map(|requested| &requested.offers);
+        all.extend(offers.filter(|offer| credentials.contains(&offer.credential)));
+    }
+    all
+}
+
 fn judge(stage: &mut Stage, teller: &mut Teller, transaction: &str) -> Result<(), Failure> {
     let result = stage.result(transaction, "result")?;
-    let report = expect_verdict(&result, "accepted")?;
+    let report = expect_verdict(&result, "accepted", "abitur")?;
     stage.keep("assessment.json", &result.to_string())?;
-    stage.keep_evidence("evidence.json", transaction)?;
+    stage.keep_evidence("evidence.json", "presentation", transaction)?;
     teller.step(
         "assessment",
         "The university verifies the encrypted answer by itself: no upload, no central service",
@@ -286,7 +300,7 @@ fn revoke(stage: &mut Stage, teller: &mut Teller, record: &str, transaction: &st
         &Object::new().with("reason", Json::from("issued in error")),
     )?;
     let result = stage.result(transaction, "recheck")?;
-    let report = expect_verdict(&result, "refused")?;
+    let report = expect_verdict(&result, "refused", "abitur")?;
     stage.keep("assessment-after-revocation.json", &result.to_string())?;
     stage.keep_status("status-list-after.jwt")?;
     teller.step(
@@ -331,8 +345,8 @@ fn refuse_stranger(stage: &mut Stage, teller: &mut Teller) -> Result<(), Failure
     }
 }
 
-/// The assessment of the one presentation, if the verdict is as the story has it.
-fn expect_verdict(result: &Json, expected: &str) -> Result<Json, Failure> {
+/// The assessment of the presentation that answers `query`, if the verdict on all is as the story has it.
+fn expect_verdict(result: &Json, expected: &str, query: &str) -> Result<Json, Failure> {
     let assessment = result.get("assessment");
     let verdict = assessment
         .and_then(|assessment| assessment.get("verdict"))
@@ -345,7 +359,7 @@ fn expect_verdict(result: &Json, expected: &str) -> Result<Json, Failure> {
             "report this",
         ));
     }
-    let presentations = assessment.and_then(|assessment| assessment.get("presentations")?.get("abitur")?.as_array());
+    let presentations = assessment.and_then(|assessment| assessment.get("presentations")?.get(query)?.as_array());
     Ok(presentations.and_then(<[Json]>::first).cloned().unwrap_or(Json::Null))
 }
 

@@ -119,7 +119,7 @@ pub(crate) fn cbor(content: &[u8]) -> Option<Vec<u8>> {
 fn binary(content: &[u8]) -> Option<Vec<u8>> {
     let text: String = std::str::from_utf8(content).ok()?.split_whitespace().collect();
     let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let is_hex = text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     match is_hex {
         true => text.as_bytes().chunks(2).map(digits).collect(),
         false => base64url::decode(&text).ok(),

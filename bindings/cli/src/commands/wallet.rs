@@ -43,7 +43,18 @@ pub(crate) fn run(args: WalletArgs) -> Outcome {
     match &args.command {
         WalletCommand::Init => {}
         WalletCommand::Receive { offer, tx_code, yes } => receive::run(&mut wallet, offer, tx_code.as_deref(), *yes)?,
-        WalletCommand::Present { request, yes, select } => return present::run(&mut wallet, request, *yes, select),
+        WalletCommand::Present {
+            request,
+            origin,
+            yes,
+            select,
+        } => {
+            let wish = Wish { yes: *yes, select };
+            return match origin {
+                Some(origin) => present::run(&mut wallet, &present::Asked::of_page(request, origin)?, &wish),
+                None => present::run(&mut wallet, &present::Asked::Link(request), &wish),
+            };
+        }
         WalletCommand::OfferInPerson { listen, yes, select } => {
             let (listen, yes) = (*listen, *yes);
             return offer::run(&mut wallet, offer::Wish { listen, yes, select });

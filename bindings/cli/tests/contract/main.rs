@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod around;
+mod both_formats;
 mod in_person;
 mod mdoc;
 mod support;

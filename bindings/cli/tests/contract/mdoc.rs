@@ -538,16 +538,31 @@ fn inspecting_an_mdoc_shows_all_of_it_and_believes_nothing() {
 fn a_query_is_answered_from_mdocs() {
     let (folder, office) = desk();
     folder.write("a.mdoc", office.issue());
-    folder.write("b.jsonl", base64url::encode(office.sign(office.blueprint("org.example"))));
+    folder.write(
+        "b.jsonl",
+        base64url::encode(office.sign(office.blueprint("org.example"))),
+    );
     let query = format!(
         r#"{{"credentials":[{{"id":"pid","format":"mso_mdoc","meta":{{"doctype_value":"{DOCTYPE}"}},"claims":[{{"path":["{DOCTYPE}","age_over_18"]}}]}}]}}"#
     );
     folder.write("q.json", query);
-    let ran = folder.run(&["dcql", "--query", "q.json", "--json", "--credentials", "a.mdoc", "b.jsonl"]);
+    let ran = folder.run(&[
+        "dcql",
+        "--query",
+        "q.json",
+        "--json",
+        "--credentials",
+        "a.mdoc",
+        "b.jsonl",
+    ]);
     assert_eq!(ran.exit, 0, "{ran:?}");
     let answer = ran.json();
     assert_eq!(answer.get("satisfied"), Some(&Json::Bool(true)));
-    let matches = answer.get("credentials").and_then(|by| by.get("pid")).and_then(Json::as_array).unwrap();
+    let matches = answer
+        .get("credentials")
+        .and_then(|by| by.get("pid"))
+        .and_then(Json::as_array)
+        .unwrap();
     assert_eq!(matches.len(), 1);
     assert_eq!(matches[0].get("credential"), Some(&Json::from("a.mdoc")));
 }

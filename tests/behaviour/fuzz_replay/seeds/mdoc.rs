@@ -16,13 +16,12 @@ use wallet_core::protocol::mdoc::{
 use wallet_core::protocol::openid4vp::DcApiProtocol;
 use wallet_core::proximity::{Config, offer};
 use wallet_core::status::{IdentifierList, IdentifierListToken, StatusList, StatusListToken, StatusWidth, TokenTimes};
-use wallet_core::trust::Certificate;
-use wallet_core::trust::vical::{Vical, VicalEntry};
 use wallet_core::verifier::DcApiSpec;
 use wallet_tests::TestRandom;
 use wallet_tests::campus::{self, Campus};
 use wallet_tests::fuzzing::PAGE;
 use wallet_tests::fuzzing::mdoc::{LIST, MDL, Meeting, NAMESPACE};
+use wallet_tests::fuzzing::vical::Provider;
 use wallet_tests::issuing::now;
 
 use super::{half, seed};
@@ -321,11 +320,22 @@ fn meeting() {
     seed("session_message", "suspended", engaged.suspend().unwrap().as_slice());
 }
 
+fn authorities() {
+    let provider = Provider::new();
+    let chain = std::slice::from_ref(&provider.signer);
+    let signed = provider.list.sign(&key(), chain);
+    let content = provider.list.unsigned(SignatureAlgorithm::EdDsa, chain).sign(&key());
+    let content = content.as_array().unwrap()[2].as_bytes().unwrap().to_vec();
+    seed("vical", "signed", signed);
+    seed("vical", "content", &content);
+    seed("vical", "content-cut", half(&content));
+}
+
 fn lists() {
     let times = TokenTimes::new(now()).expires(now().plus(60)).time_to_live(60);
     let mut list = StatusList::new(StatusWidth::Two, 4096).unwrap();
     list.set(7, 1).unwrap();
-    let statuses = StatusListToken::new(LIST, list, times.clone()).unsigned_cwt(SignatureAlgorithm::EdDsa, &[]);
+    let statuses = StatusListToken::new(LIST, list, times).unsigned_cwt(SignatureAlgorithm::EdDsa, &[]);
     let mut revoked = IdentifierList::new();
     revoked.insert([1; 16]);
     revoked.insert([2; 16]);
@@ -341,30 +351,6 @@ fn lists() {
             CborValue::tag(TAG_SIGN1, message).encode(),
         );
     }
-}
-
-fn authorities() {
-    let meeting = Meeting::new();
-    let entry = |certificate: &Certificate| VicalEntry::new(certificate.clone(), [MDL]);
-    let campus = Campus::new();
-    let mut list = Vical::new("Test Provider", now());
-    list.issue = Some(2);
-    list.next_update = Some(now().plus(86_400));
-    list.entries.push(entry(campus.university_root.certificate()));
-    let payload = |list: &Vical| {
-        let message = list.unsigned(SignatureAlgorithm::EdDsa, &[]).sign(&key());
-        message.as_array().unwrap()[2].as_bytes().unwrap().to_vec()
-    };
-    seed("vical", "one", payload(&list));
-    seed("vical", "cut", half(&payload(&list)));
-    seed(
-        "vical",
-        "signed",
-        list.sign(&key(), std::slice::from_ref(&meeting.list_signer)),
-    );
-    list.entries.push(entry(campus.university_root.certificate()));
-    seed("vical", "twice", payload(&list));
-    seed("vical", "empty", payload(&Vical::new("", now())));
 }
 
 fn pages() {

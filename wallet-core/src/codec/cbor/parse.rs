@@ -1,10 +1,7 @@
-//! Reading: tokens by minicbor, the tree and its bounds here.
+//! Reading: heads, strings, and the tree.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-
-use minicbor::data::Type;
-use minicbor::decode::{Decoder, Error};
 
 use super::{Budget, Cbor, CborError, Item};
 
@@ -15,172 +12,280 @@ const RESERVED_AT_ONCE: u64 = 32;
 const COMPARED_IN_PAIRS: usize = 16;
 
 pub(super) fn parse<'a>(bytes: &'a [u8], budget: &mut Budget) -> Result<Cbor<'a>, CborError> {
-    budget.spend_bytes(bytes.len())?;
-    let mut parser = Parser {
-        decoder: Decoder::new(bytes),
-        budget,
-    };
-    let item = parser.item(0)?;
-    match parser.decoder.position() {
-        end if end == bytes.len() => Ok(item),
-        offset => Err(CborError::TrailingBytes { offset }),
-    }
+    let mut reader = Reader::new(bytes, budget)?;
+    let item = reader.item()?;
+    reader.finish()?;
+    Ok(item)
 }
 
-struct Parser<'a, 'b> {
-    decoder: Decoder<'a>,
+/// What stands in a place until it is filled: items are made where they stay, since moving them is most of the work.
+const EMPTY: Cbor<'_> = Cbor {
+    raw: &[],
+    item: Item::Null,
+};
+
+/// Reads one item after the other. What a caller reads by itself, without a tree, it must check for repeated keys.
+#[derive(Debug)]
+pub(crate) struct Reader<'a, 'b> {
+    bytes: &'a [u8],
+    position: usize,
     budget: &'b mut Budget,
 }
 
-impl<'a> Parser<'a, '_> {
-    fn item(&mut self, depth: usize) -> Result<Cbor<'a>, CborError> {
-        let start = self.decoder.position();
-        self.budget.spend_values(1)?;
-        let item = self.content(start, depth)?;
-        Ok(Cbor {
-            raw: &self.decoder.input()[start..self.decoder.position()],
-            item,
+/// The head of an item (RFC 8949 §3): major type, and argument or, where there is none, an indefinite length.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Head {
+    major: u8,
+    info: u8,
+    argument: u64,
+}
+
+const UNSIGNED: u8 = 0;
+const NEGATIVE: u8 = 1;
+const BYTES: u8 = 2;
+const TEXT: u8 = 3;
+const ARRAY: u8 = 4;
+const MAP: u8 = 5;
+const TAG: u8 = 6;
+
+/// The additional information of an item of indefinite length, and of the break that ends it.
+const INDEFINITE: u8 = 31;
+const BREAK: u8 = 0xff;
+
+impl<'a, 'b> Reader<'a, 'b> {
+    /// Begins to read; the length is spent at once.
+    pub(crate) fn new(bytes: &'a [u8], budget: &'b mut Budget) -> Result<Self, CborError> {
+        budget.spend_bytes(bytes.len())?;
+        Ok(Self {
+            bytes,
+            position: 0,
+            budget,
         })
     }
 
-    fn content(&mut self, start: usize, depth: usize) -> Result<Item<'a>, CborError> {
-        let fail = |error: Error| failure(&error, start);
-        let decoder = &mut self.decoder;
-        Ok(match decoder.datatype().map_err(fail)? {
-            Type::U8 | Type::U16 | Type::U32 | Type::U64 => Item::Unsigned(decoder.u64().map_err(fail)?),
-            Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::Int => {
-                let number = i128::from(decoder.int().map_err(fail)?);
-                Item::Negative(u64::try_from(-1 - number).expect("a negative integer of CBOR has 64 bits"))
-            }
-            Type::Bytes => Item::Bytes(Cow::Borrowed(decoder.bytes().map_err(fail)?)),
-            Type::BytesIndef => {
+    /// Checks that nothing is left.
+    pub(crate) fn finish(&self) -> Result<(), CborError> {
+        if self.position == self.bytes.len() {
+            Ok(())
+        } else {
+            Err(CborError::TrailingBytes { offset: self.position })
+        }
+    }
+
+    /// The next item as a tree.
+    pub(crate) fn item(&mut self) -> Result<Cbor<'a>, CborError> {
+        let mut item = EMPTY;
+        self.fill(&mut item, 0)?;
+        Ok(item)
+    }
+
+    /// The number of pairs of the map that begins here; `None` if there is none, or one of indefinite length.
+    pub(crate) fn map(&mut self) -> Option<u64> {
+        self.argument(MAP)
+    }
+
+    /// The text that stands here in one piece, if there is one.
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.name()?).ok()
+    }
+
+    /// As [`Reader::text`], as bytes that may not be UTF-8: to be compared with names that are.
+    pub(crate) fn name(&mut self) -> Option<&'a [u8]> {
+        let length = self.argument(TEXT)?;
+        self.take(length).ok()
+    }
+
+    /// The byte string that stands here in one piece, if there is one.
+    pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
+        let length = self.argument(BYTES)?;
+        self.take(length).ok()
+    }
+
+    /// The non-negative integer that stands here, if there is one.
+    pub(crate) fn unsigned(&mut self) -> Option<u64> {
+        self.argument(UNSIGNED)
+    }
+
+    /// The argument of the head that stands here, if it is of this type and has one. The item is paid for.
+    fn argument(&mut self, major: u8) -> Option<u64> {
+        self.budget.spend_values(1).ok()?;
+        let head = self.head().ok()?;
+        (head.major == major && head.info != INDEFINITE).then_some(head.argument)
+    }
+
+    #[inline(always)]
+    fn head(&mut self) -> Result<Head, CborError> {
+        let offset = self.position;
+        let rest = self.bytes.get(offset..).unwrap_or_default();
+        let (&first, rest) = rest.split_first().ok_or(CborError::EndOfInput)?;
+        let (major, info) = (first >> 5, first & 0x1f);
+        let (argument, length) = match info {
+            0..=23 => (u64::from(info), 0),
+            24 => (
+                rest.first_chunk()
+                    .map(|bytes| u64::from(u8::from_be_bytes(*bytes)))
+                    .ok_or(CborError::EndOfInput)?,
+                1,
+            ),
+            25 => (
+                rest.first_chunk()
+                    .map(|bytes| u64::from(u16::from_be_bytes(*bytes)))
+                    .ok_or(CborError::EndOfInput)?,
+                2,
+            ),
+            26 => (
+                rest.first_chunk()
+                    .map(|bytes| u64::from(u32::from_be_bytes(*bytes)))
+                    .ok_or(CborError::EndOfInput)?,
+                4,
+            ),
+            27 => (
+                rest.first_chunk()
+                    .map(|bytes| u64::from_be_bytes(*bytes))
+                    .ok_or(CborError::EndOfInput)?,
+                8,
+            ),
+            // RFC 8949 §3.2: strings, arrays and maps may have it; the break stands where an item ends.
+            INDEFINITE if (BYTES..=MAP).contains(&major) => (0, 0),
+            _ => return Err(CborError::Malformed { offset }),
+        };
+        self.position = offset + 1 + length;
+        Ok(Head { major, info, argument })
+    }
+
+    #[inline(always)]
+    fn take(&mut self, length: u64) -> Result<&'a [u8], CborError> {
+        let rest = &self.bytes[self.position..];
+        let taken = usize::try_from(length).ok().and_then(|length| rest.get(..length));
+        let taken = taken.ok_or(CborError::EndOfInput)?;
+        self.position += taken.len();
+        Ok(taken)
+    }
+
+    fn fill(&mut self, place: &mut Cbor<'a>, depth: usize) -> Result<(), CborError> {
+        let start = self.position;
+        self.budget.spend_values(1)?;
+        let head = self.head()?;
+        place.item = match (head.major, head.info) {
+            (UNSIGNED, _) => Item::Unsigned(head.argument),
+            (NEGATIVE, _) => Item::Negative(head.argument),
+            (BYTES, INDEFINITE) => {
                 let mut joined = Vec::new();
-                self.chunks(start, Type::Bytes, |decoder| {
-                    joined.extend_from_slice(decoder.bytes()?);
+                self.chunks(start, BYTES, |chunk| {
+                    joined.extend_from_slice(chunk);
                     Ok(())
                 })?;
                 Item::Bytes(Cow::Owned(joined))
             }
-            Type::String => Item::Text(Cow::Borrowed(decoder.str().map_err(|error| not_text(&error, start))?)),
-            Type::StringIndef => {
+            (BYTES, _) => Item::Bytes(Cow::Borrowed(self.take(head.argument)?)),
+            (TEXT, INDEFINITE) => {
                 let mut joined = String::new();
-                self.chunks(start, Type::String, |decoder| {
-                    joined.push_str(decoder.str()?);
+                self.chunks(start, TEXT, |chunk| {
+                    joined.push_str(text(chunk, start)?);
                     Ok(())
                 })?;
                 Item::Text(Cow::Owned(joined))
             }
-            Type::Array | Type::ArrayIndef => {
-                let count = decoder.array().map_err(fail)?;
-                Item::Array(self.elements(count, depth, Self::item)?)
+            (TEXT, _) => Item::Text(Cow::Borrowed(text(self.take(head.argument)?, start)?)),
+            (ARRAY, _) => {
+                let mut items = Vec::new();
+                self.elements(head, depth, &mut items, || EMPTY, Self::fill)?;
+                Item::Array(items)
             }
-            Type::Map | Type::MapIndef => {
-                let count = decoder.map().map_err(fail)?;
-                let pairs = self.elements(count, depth, |parser, depth| {
-                    Ok((parser.item(depth)?, parser.item(depth)?))
+            (MAP, _) => {
+                let mut pairs = Vec::new();
+                let empty = || (EMPTY, EMPTY);
+                self.elements(head, depth, &mut pairs, empty, |reader, pair, depth| {
+                    reader.fill(&mut pair.0, depth)?;
+                    reader.fill(&mut pair.1, depth)
                 })?;
                 check_keys(&pairs, start)?;
                 Item::Map(pairs)
             }
-            Type::Tag => {
-                let tag = decoder.tag().map_err(fail)?.as_u64();
+            (TAG, _) => {
                 self.budget.check_depth(depth + 1)?;
-                Item::Tag(tag, Box::new(self.item(depth + 1)?))
+                let mut content = Box::new(EMPTY);
+                self.fill(&mut content, depth + 1)?;
+                Item::Tag(head.argument, content)
             }
-            Type::Bool => Item::Bool(decoder.bool().map_err(fail)?),
-            Type::Null => {
-                decoder.null().map_err(fail)?;
-                Item::Null
-            }
-            Type::Undefined => {
-                decoder.undefined().map_err(fail)?;
-                Item::Undefined
-            }
-            Type::Simple => {
-                let long = decoder.input()[start] == 0xf8;
-                match decoder.simple().map_err(fail)? {
-                    // RFC 8949 §3.3: values below 32 have no two-byte form.
-                    value if long && value < 32 => return Err(CborError::Malformed { offset: start }),
-                    value => Item::Simple(value),
-                }
-            }
-            Type::F16 => {
-                let bits = decoder.input().get(start + 1..start + 3);
-                let bits = bits.ok_or(CborError::EndOfInput)?;
-                decoder.set_position(start + 3);
-                Item::Float(half_to_f64(u16::from_be_bytes([bits[0], bits[1]])))
-            }
-            Type::F32 => Item::Float(f64::from(decoder.f32().map_err(fail)?)),
-            Type::F64 => Item::Float(decoder.f64().map_err(fail)?),
-            Type::Break | Type::Unknown(_) => return Err(CborError::Malformed { offset: start }),
-        })
+            (_, info) => simple(info, head.argument).ok_or(CborError::Malformed { offset: start })?,
+        };
+        place.raw = &self.bytes[start..self.position];
+        Ok(())
     }
 
     /// The chunks of a string of indefinite length, which have definite lengths (RFC 8949 §3.2.3).
     fn chunks(
         &mut self,
         start: usize,
-        kind: Type,
-        mut take: impl FnMut(&mut Decoder<'a>) -> Result<(), Error>,
+        major: u8,
+        mut take: impl FnMut(&'a [u8]) -> Result<(), CborError>,
     ) -> Result<(), CborError> {
-        self.decoder.set_position(start + 1);
-        loop {
-            match self.decoder.datatype().map_err(|error| failure(&error, start))? {
-                Type::Break => break,
-                found if found == kind => {
-                    self.budget.spend_values(1)?;
-                    take(&mut self.decoder).map_err(|error| not_text(&error, start))?;
-                }
-                _ => return Err(CborError::Malformed { offset: start }),
+        while !self.at_break()? {
+            self.budget.spend_values(1)?;
+            let head = self.head()?;
+            if head.major != major || head.info == INDEFINITE {
+                return Err(CborError::Malformed { offset: start });
             }
+            take(self.take(head.argument)?)?;
         }
-        self.decoder.set_position(self.decoder.position() + 1);
         Ok(())
     }
 
     /// The elements of an array or a map, up to their number or to the break.
     fn elements<T>(
         &mut self,
-        count: Option<u64>,
+        head: Head,
         depth: usize,
-        mut one: impl FnMut(&mut Self, usize) -> Result<T, CborError>,
-    ) -> Result<Vec<T>, CborError> {
+        elements: &mut Vec<T>,
+        empty: fn() -> T,
+        mut fill: impl FnMut(&mut Self, &mut T, usize) -> Result<(), CborError>,
+    ) -> Result<(), CborError> {
         self.budget.check_depth(depth + 1)?;
-        let Some(count) = count else {
-            let mut elements = Vec::new();
-            loop {
-                match self.decoder.input().get(self.decoder.position()) {
-                    Some(0xff) => break,
-                    Some(_) => elements.push(one(self, depth + 1)?),
-                    None => return Err(CborError::EndOfInput),
-                }
-            }
-            self.decoder.set_position(self.decoder.position() + 1);
-            return Ok(elements);
+        let mut next = |reader: &mut Self, elements: &mut Vec<T>| {
+            elements.push(empty());
+            let place = elements.last_mut().expect("it was just put there");
+            fill(reader, place, depth + 1)
         };
-        let reserved = usize::try_from(count.min(RESERVED_AT_ONCE)).expect("a small number");
-        let mut elements = Vec::with_capacity(reserved);
-        for _ in 0..count {
-            elements.push(one(self, depth + 1)?);
+        if head.info == INDEFINITE {
+            while !self.at_break()? {
+                next(self, elements)?;
+            }
+            return Ok(());
         }
-        Ok(elements)
+        elements.reserve_exact(usize::try_from(head.argument.min(RESERVED_AT_ONCE)).expect("a small number"));
+        for _ in 0..head.argument {
+            next(self, elements)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the break stands here, which is then passed.
+    fn at_break(&mut self) -> Result<bool, CborError> {
+        let is_break = *self.bytes.get(self.position).ok_or(CborError::EndOfInput)? == BREAK;
+        self.position += usize::from(is_break);
+        Ok(is_break)
     }
 }
 
-fn failure(error: &Error, offset: usize) -> CborError {
-    if error.is_end_of_input() {
-        CborError::EndOfInput
-    } else {
-        CborError::Malformed { offset }
-    }
+fn text(bytes: &[u8], offset: usize) -> Result<&str, CborError> {
+    std::str::from_utf8(bytes).map_err(|_| CborError::Utf8 { offset })
 }
 
-/// A string whose head is in order can only end too early or not be UTF-8.
-fn not_text(error: &Error, offset: usize) -> CborError {
-    match failure(error, offset) {
-        CborError::Malformed { offset } => CborError::Utf8 { offset },
-        other => other,
-    }
+/// Simple values and floating-point numbers (RFC 8949 §3.3).
+fn simple(info: u8, argument: u64) -> Option<Item<'static>> {
+    Some(match info {
+        20 => Item::Bool(false),
+        21 => Item::Bool(true),
+        22 => Item::Null,
+        23 => Item::Undefined,
+        25 => Item::Float(half_to_f64(u16::try_from(argument).ok()?)),
+        26 => Item::Float(f64::from(f32::from_bits(u32::try_from(argument).ok()?))),
+        27 => Item::Float(f64::from_bits(argument)),
+        // Values below 32 have no two-byte form.
+        24 if argument < 32 => return None,
+        _ => Item::Simple(u8::try_from(argument).ok()?),
+    })
 }
 
 /// RFC 8949 §5.6: a map with two equal keys is not valid.

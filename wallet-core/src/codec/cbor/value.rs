@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use minicbor::encode::Encoder;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::{Budget, Cbor, CborError, Json, TAG_DATE_TIME, TAG_EMBEDDED, TAG_FULL_DATE};
@@ -278,10 +277,7 @@ impl<'de> Deserialize<'de> for CborValue {
 
 /// Writes items one after the other, so that what is already encoded goes in without being copied first.
 #[derive(Debug)]
-pub(crate) struct Writer(Encoder<Vec<u8>>);
-
-/// Why writing cannot fail.
-const INTO_MEMORY: &str = "writing to memory does not fail";
+pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
     pub(crate) fn new() -> Self {
@@ -289,106 +285,99 @@ impl Writer {
     }
 
     pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Self(Encoder::new(Vec::with_capacity(bytes)))
+        Self(Vec::with_capacity(bytes))
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.0.into_writer()
+        self.0
     }
 
     /// The head of an array of `count` elements, which follow.
     pub(crate) fn array(&mut self, count: usize) -> &mut Self {
-        self.0.array(count as u64).expect(INTO_MEMORY);
-        self
+        self.head(4, count as u64)
     }
 
     /// The head of a map of `count` pairs, which follow.
     pub(crate) fn map(&mut self, count: usize) -> &mut Self {
-        self.0.map(count as u64).expect(INTO_MEMORY);
-        self
+        self.head(5, count as u64)
     }
 
     /// A tag, whose content follows.
     pub(crate) fn tag(&mut self, tag: u64) -> &mut Self {
-        self.0.tag(minicbor::data::Tag::new(tag)).expect(INTO_MEMORY);
-        self
+        self.head(6, tag)
     }
 
     pub(crate) fn unsigned(&mut self, number: u64) -> &mut Self {
-        self.0.u64(number).expect(INTO_MEMORY);
-        self
+        self.head(0, number)
     }
 
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
-        self.0.str(text).expect(INTO_MEMORY);
-        self
+        self.head(3, text.len() as u64).raw(text.as_bytes())
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.0.bytes(bytes).expect(INTO_MEMORY);
-        self
+        self.head(2, bytes.len() as u64).raw(bytes)
     }
 
     pub(crate) fn null(&mut self) -> &mut Self {
-        self.0.null().expect(INTO_MEMORY);
-        self
+        self.head(7, 22)
     }
 
     /// What is encoded already.
     pub(crate) fn raw(&mut self, encoded: &[u8]) -> &mut Self {
-        self.0.writer_mut().extend_from_slice(encoded);
+        self.0.extend_from_slice(encoded);
         self
     }
 
     pub(crate) fn value(&mut self, value: &CborValue) -> &mut Self {
         match value {
-            CborValue::Unsigned(number) => return self.unsigned(*number),
-            CborValue::Negative(number) => {
-                let number = minicbor::data::Int::try_from(-1 - i128::from(*number));
-                self.0.int(number.expect("it has 64 bits")).expect(INTO_MEMORY);
-            }
-            CborValue::Bytes(bytes) => return self.bytes(bytes),
-            CborValue::Text(text) => return self.text(text),
+            CborValue::Unsigned(number) => self.unsigned(*number),
+            CborValue::Negative(number) => self.head(1, *number),
+            CborValue::Bytes(bytes) => self.bytes(bytes),
+            CborValue::Text(text) => self.text(text),
             CborValue::Array(items) => {
                 self.array(items.len());
-                for item in items {
-                    self.value(item);
-                }
+                items.iter().fold(self, Self::value)
             }
             CborValue::Map(pairs) => {
                 self.map(pairs.len());
-                for (key, value) in pairs {
-                    self.value(key).value(value);
-                }
+                pairs
+                    .iter()
+                    .fold(self, |writer, (key, value)| writer.value(key).value(value))
             }
-            CborValue::Tag(tag, content) => return self.tag(*tag).value(content),
-            CborValue::Bool(value) => {
-                self.0.bool(*value).expect(INTO_MEMORY);
-            }
-            CborValue::Null => return self.null(),
-            CborValue::Undefined => {
-                self.0.undefined().expect(INTO_MEMORY);
-            }
-            CborValue::Simple(value) => {
-                self.0.simple(*value).expect(INTO_MEMORY);
-            }
+            CborValue::Tag(tag, content) => self.tag(*tag).value(content),
+            CborValue::Bool(value) => self.head(7, if *value { 21 } else { 20 }),
+            CborValue::Null => self.null(),
+            CborValue::Undefined => self.head(7, 23),
+            CborValue::Simple(value) => self.head(7, u64::from(*value)),
             CborValue::Float(number) => self.float(*number),
         }
-        self
     }
 
     /// The narrowest width that holds the number exactly (RFC 8949 §4.1).
-    fn float(&mut self, number: f64) {
+    fn float(&mut self, number: f64) -> &mut Self {
         if let Some(half) = half_of(number) {
-            self.raw(&[0xf9]).raw(&half.to_be_bytes());
-            return;
+            return self.raw(&[0xf9]).raw(&half.to_be_bytes());
         }
         #[expect(clippy::cast_possible_truncation, reason = "checked: it must come back the same")]
         let single = number as f32;
         if f64::from(single).to_bits() == number.to_bits() {
-            self.0.f32(single).expect(INTO_MEMORY);
+            self.raw(&[0xfa]).raw(&single.to_be_bytes())
         } else {
-            self.0.f64(number).expect(INTO_MEMORY);
+            self.raw(&[0xfb]).raw(&number.to_be_bytes())
+        }
+    }
+
+    /// The shortest head of a major type (RFC 8949 §3).
+    #[expect(clippy::cast_possible_truncation, reason = "each arm holds what fits")]
+    fn head(&mut self, major: u8, argument: u64) -> &mut Self {
+        let major = major << 5;
+        match argument {
+            0..=23 => self.raw(&[major | argument as u8]),
+            24..=0xff => self.raw(&[major | 24, argument as u8]),
+            0x100..=0xffff => self.raw(&[major | 25]).raw(&(argument as u16).to_be_bytes()),
+            0x1_0000..=0xffff_ffff => self.raw(&[major | 26]).raw(&(argument as u32).to_be_bytes()),
+            _ => self.raw(&[major | 27]).raw(&argument.to_be_bytes()),
         }
     }
 }

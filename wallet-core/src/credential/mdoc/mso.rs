@@ -42,7 +42,7 @@ pub(super) struct KeyAuthorizations {
 }
 
 /// ISO 18013-5 §9.1.2.4: a `DigestID` is below 2^31.
-const DIGEST_IDS: u64 = 1 << 31;
+const DIGEST_IDS: u32 = 1 << 31;
 
 impl MobileSecurityObject {
     /// Reads the object, which stands in `whole`.
@@ -141,10 +141,15 @@ fn read_digests(digests: &Cbor<'_>, hash: HashAlgorithm, whole: &[u8]) -> Result
 }
 
 pub(super) fn digest_id(value: &Cbor<'_>) -> Result<u32, MdocError> {
-    match value.as_u64() {
-        Some(id) if id < DIGEST_IDS => u32::try_from(id).map_err(|_| MdocError::DigestIdRange),
-        Some(_) => Err(MdocError::DigestIdRange),
-        None => Err(MdocError::BadMember("digestID")),
+    checked_digest_id(value.as_u64().ok_or(MdocError::BadMember("digestID"))?)
+}
+
+pub(super) fn checked_digest_id(id: u64) -> Result<u32, MdocError> {
+    let id = u32::try_from(id).map_err(|_| MdocError::DigestIdRange)?;
+    if id < DIGEST_IDS {
+        Ok(id)
+    } else {
+        Err(MdocError::DigestIdRange)
     }
 }
 

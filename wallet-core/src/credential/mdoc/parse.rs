@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use crate::codec::base64url;
-use crate::codec::cbor::{TAG_DATE_TIME, TAG_FULL_DATE};
+use crate::codec::cbor::{Reader, TAG_DATE_TIME, TAG_FULL_DATE};
 use crate::codec::{Budget, Cbor};
 use crate::envelope::cose::{UnverifiedMac0, UnverifiedSign1};
 use crate::time::Timestamp;
 
-use super::mso::{MobileSecurityObject, digest_id};
+use super::mso::{MobileSecurityObject, checked_digest_id, digest_id};
 use super::read::{Span, bytes, embedded, map, member, text};
 use super::{Device, DeviceAuth, ElementError, Item, Mdoc, MdocError, Namespace, Unverified};
 
@@ -128,28 +128,74 @@ fn read_namespaces(namespaces: &Cbor<'_>, whole: &[u8], budget: &mut Budget) -> 
     Ok(found)
 }
 
+/// The members of an `IssuerSignedItem`.
+struct Members<'a> {
+    digest_id: u32,
+    random: &'a [u8],
+    identifier: &'a str,
+    value: Cbor<'a>,
+}
+
+impl<'a> Members<'a> {
+    fn read(item: &'a [u8], budget: &mut Budget) -> Result<Self, MdocError> {
+        // Almost every item has the four members, each once: then no tree is needed.
+        let mut trial = budget.clone();
+        if let Some(members) = Self::read_plain(item, &mut trial) {
+            *budget = trial;
+            return Ok(members);
+        }
+        let item = Cbor::parse(item, budget)?;
+        map(&item, "IssuerSignedItem")?;
+        Ok(Self {
+            digest_id: digest_id(member(&item, "digestID")?)?,
+            random: bytes(member(&item, "random")?, "random")?,
+            identifier: text(member(&item, "elementIdentifier")?, "elementIdentifier")?,
+            value: member(&item, "elementValue")?.clone(),
+        })
+    }
+
+    /// Reads four members that are as they should be; whatever is not, is left to the tree to name.
+    fn read_plain(item: &'a [u8], budget: &mut Budget) -> Option<Self> {
+        let mut reader = Reader::new(item, budget).ok()?;
+        if reader.map()? != 4 {
+            return None;
+        }
+        let (mut id, mut random, mut identifier, mut value) = (None, None, None, None);
+        for _ in 0..4 {
+            // Four members that are all there after four rounds: none came twice.
+            match reader.name()? {
+                b"digestID" => id = Some(reader.unsigned()?),
+                b"random" => random = Some(reader.bytes()?),
+                b"elementIdentifier" => identifier = Some(reader.text()?),
+                b"elementValue" => value = Some(reader.item().ok()?),
+                _ => return None,
+            }
+        }
+        reader.finish().ok()?;
+        Some(Self {
+            digest_id: checked_digest_id(id?).ok()?,
+            random: random?,
+            identifier: identifier?,
+            value: value?,
+        })
+    }
+}
+
 impl Item {
     fn read(tagged: &Cbor<'_>, whole: &[u8], budget: &mut Budget) -> Result<Self, MdocError> {
-        const NAME: &str = "IssuerSignedItem";
-        let item = Cbor::parse(embedded(tagged, NAME)?, budget)?;
-        map(&item, NAME)?;
-        let random = bytes(member(&item, "random")?, "random")?;
-        if random.len() < LEAST_RANDOM {
+        let item = Members::read(embedded(tagged, "IssuerSignedItem")?, budget)?;
+        if item.random.len() < LEAST_RANDOM {
             return Err(MdocError::RandomTooShort {
-                length: random.len(),
+                length: item.random.len(),
                 limit: LEAST_RANDOM,
             });
         }
-        let value = member(&item, "elementValue")?;
-        check_dates(value)?;
+        check_dates(&item.value)?;
         Ok(Self {
             tagged: Span::of(tagged.raw(), whole),
-            digest_id: digest_id(member(&item, "digestID")?)?,
-            identifier: Span::of(
-                text(member(&item, "elementIdentifier")?, "elementIdentifier")?.as_bytes(),
-                whole,
-            ),
-            value: Span::of(value.raw(), whole),
+            digest_id: item.digest_id,
+            identifier: Span::of(item.identifier.as_bytes(), whole),
+            value: Span::of(item.value.raw(), whole),
         })
     }
 }
@@ -158,13 +204,14 @@ impl Item {
 fn check_unique(items: &[Item], whole: &[u8]) -> Result<(), MdocError> {
     if items.len() <= COMPARED_IN_PAIRS {
         for (position, item) in items.iter().enumerate() {
-            for other in &items[..position] {
-                if other.digest_id == item.digest_id {
-                    return Err(MdocError::DigestIdRepeated);
-                }
-                if other.identifier.bytes(whole) == item.identifier.bytes(whole) {
-                    return Err(MdocError::ElementRepeated);
-                }
+            let before = &items[..position];
+            if before.iter().any(|other| other.digest_id == item.digest_id) {
+                return Err(MdocError::DigestIdRepeated);
+            }
+            let name = item.identifier.bytes(whole);
+            let is_same = |other: &[u8]| other.len() == name.len() && other.last() == name.last() && other == name;
+            if before.iter().any(|other| is_same(other.identifier.bytes(whole))) {
+                return Err(MdocError::ElementRepeated);
             }
         }
         return Ok(());

@@ -332,6 +332,9 @@ fn the_credential_and_not_the_server_chooses_the_form() {
     let evidence = answer("application/statuslist+jwt", jwt.as_bytes());
     assert_eq!(status(&evidence, StatusListReference::new(7, URI)), Status::Revoked);
     assert_eq!(status(&evidence, StatusListReference::cwt(7, URI)), unsupported());
+    // Of one document in two formats each asks for its own.
+    assert!(!evidence.is_needed(&StatusListReference::new(7, URI), now()));
+    assert!(evidence.is_needed(&StatusListReference::cwt(7, URI), now()));
 
     // Both forms stand side by side, are kept, and come back.
     let mut evidence = answer("application/octet-stream", &cwt);

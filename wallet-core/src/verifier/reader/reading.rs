@@ -2,8 +2,8 @@
 
 use super::Question;
 use crate::codec::{Budget, Json, Object};
-use crate::credential::ClaimPath;
 use crate::credential::mdoc::DeviceResponse;
+use crate::credential::{ClaimPath, StatusListReference};
 use crate::protocol::mdoc::ItemsRequest;
 use crate::verifier::{Assessment, Check, CheckName, CheckOutcome, Verdict};
 
@@ -76,10 +76,10 @@ impl Reading {
         code.or((!self.not_returned.is_empty()).then_some("reader.not_returned"))
     }
 
-    /// The status lists that the documents name.
-    pub fn status_uris(&self) -> impl Iterator<Item = &str> {
+    /// Where the status of the documents is kept.
+    pub fn status_references(&self) -> impl Iterator<Item = &StatusListReference> {
         let documents = self.documents.iter();
-        documents.flat_map(|document| document.assessment.status_uris.iter().map(String::as_str))
+        documents.flat_map(|document| &document.assessment.status_references)
     }
 
     /// The machine-readable form: `verdict`, `code`, `documents` as [`Assessment::to_json`] with `doctype`, `missing`

@@ -4,8 +4,8 @@ use super::{Question, ReaderError, ReaderIdentity, Reading, Step};
 use crate::codec::Budget;
 use crate::credential::mdoc::{DeviceBinding, SessionTranscript};
 use crate::crypto::AgreementKey;
-use crate::envelope::session::SessionCipher;
-use crate::protocol::mdoc::{RetrievalMethod, SessionData, SessionStatus};
+use crate::envelope::session::{SessionCipher, ble_ident};
+use crate::protocol::mdoc::{DeviceEngagement, RetrievalMethod, SessionData, SessionStatus};
 use crate::time::Timestamp;
 use crate::verifier::{AssessOptions, FormatChoice, assess_all};
 
@@ -73,15 +73,17 @@ impl End {
 pub struct Connect {
     methods: Vec<RetrievalMethod>,
     message: Vec<u8>,
+    ble_ident: [u8; 16],
     session: Session,
     at: Timestamp,
 }
 
 impl Connect {
-    pub(super) fn new(methods: Vec<RetrievalMethod>, message: Vec<u8>, session: Session, at: Timestamp) -> Self {
+    pub(super) fn new(engagement: &DeviceEngagement, message: Vec<u8>, session: Session, at: Timestamp) -> Self {
         Self {
-            methods,
+            methods: engagement.retrieval_methods().to_vec(),
             message,
+            ble_ident: ble_ident(engagement.e_device_key_bytes()),
             session,
             at,
         }
@@ -100,6 +102,12 @@ impl Connect {
     /// The session that the holder's devices will answer.
     pub fn transcript(&self) -> &SessionTranscript {
         &self.session.transcript
+    }
+
+    /// The value of the characteristic `Ident`, by which a holder as Bluetooth central knows that it found its reader
+    /// (§8.3.3.1.1.3).
+    pub fn ble_ident(&self) -> [u8; 16] {
+        self.ble_ident
     }
 
     /// When the engagement was read.

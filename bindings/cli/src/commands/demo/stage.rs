@@ -1,4 +1,5 @@
-//! The stage of the demonstration: two servers on free ports, a stranger's, and a wallet, in one folder.
+//! The stage of the demonstration: school, registry office and university on free ports, a stranger, an office with a
+//! reader, and a wallet, in one folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use wallet_server::{
     write_private,
 };
 
+use super::counter::Office;
 use crate::args::{WalletArgs, WalletCommand};
 use crate::commands::serve;
 use crate::commands::trust::Anchors;
@@ -26,9 +28,11 @@ pub(super) struct Stage {
     folder: PathBuf,
     keep: bool,
     school: Running,
+    registry: Running,
     university: Running,
     stranger: Running,
     stranger_transaction: String,
+    pub(super) office: Office,
     pub(super) wallet: OpenWallet,
     client: Client,
 }
@@ -62,13 +66,23 @@ impl Stage {
             IdentityKind::Issuer,
             |host| AuthorityService::open(host, "School office of Musterhausen"),
         )?;
+        let registry = start(
+            &folder.join("registry"),
+            "Registry office of Musterhausen",
+            IdentityKind::Issuer,
+            |host| AuthorityService::open(host, "Registry office of Musterhausen"),
+        )?;
         let mut issuers = TrustStore::new(Environment::Test);
-        for anchor in anchors(&folder.join("school/issuer-ca.pem"))? {
+        for anchor in anchors(&folder, &ISSUERS)? {
             issuers.add(Role::Issuers, anchor).map_err(|error| {
                 Failure::new(error.code(), "the demonstration does not start", &error, "report this")
             })?;
         }
         let trusted = issuers.clone();
+        let (office, readers) = Office::open("Enrolment office of the University of Musterhausen", issuers.clone())?;
+        let reader_root = folder.join(READER_ROOT);
+        write_private(&reader_root, readers.to_pem().as_bytes())
+            .map_err(|error| Failure::file(&reader_root, &error))?;
         let university = start(
             &folder.join("university"),
             "University of Musterhausen",
@@ -87,9 +101,11 @@ impl Stage {
             folder,
             keep: keep.is_some(),
             school,
+            registry,
             university,
             stranger,
             stranger_transaction: String::new(),
+            office,
             wallet,
             client,
         })
@@ -99,15 +115,24 @@ impl Stage {
         self.school.base.as_str()
     }
 
+    pub(super) fn registry_base(&self) -> &str {
+        self.registry.base.as_str()
+    }
+
     /// Keeps an artefact, if artefacts are kept.
     pub(super) fn keep(&self, name: &str, content: &str) -> Result<(), Failure> {
+        self.keep_bytes(name, format!("{content}\n").as_bytes())
+    }
+
+    /// Keeps an artefact that is no text.
+    pub(super) fn keep_bytes(&self, name: &str, content: &[u8]) -> Result<(), Failure> {
         if !self.keep {
             return Ok(());
         }
         let folder = self.folder.join("artefacts");
         let path = folder.join(name);
         fs::create_dir_all(&folder)
-            .and_then(|()| fs::write(&path, format!("{content}\n")))
+            .and_then(|()| fs::write(&path, content))
             .map_err(|error| Failure::file(&path, &error))
     }
 
@@ -116,41 +141,41 @@ impl Stage {
         self.call(&self.school, path, body)
     }
 
-    /// The university asks: gives the transaction and the link for the wallet.
-    pub(super) fn ask(&self, query: &str, purpose: &str) -> Result<(String, String), Failure> {
-        self.ask_from(&self.university, query, purpose)
+    /// A call of the registry office's software.
+    pub(super) fn registry_call(&self, path: &str, body: &Object) -> Result<Json, Failure> {
+        self.call(&self.registry, path, body)
+    }
+
+    /// The university asks: gives the transaction and the link for the wallet. The signed request is kept as `name`.
+    pub(super) fn ask(&self, query: &str, purpose: &str, name: &str) -> Result<(String, String), Failure> {
+        self.ask_from(&self.university, query, purpose, name)
     }
 
     /// A stranger with the university's name, but with a certificate that nobody vouches for, asks the same.
     pub(super) fn ask_as_stranger(&mut self, query: &str) -> Result<String, Failure> {
-        let (transaction, request) = self.ask_from(&self.stranger, query, "Admission")?;
+        let (transaction, request) = self.ask_from(&self.stranger, query, "Admission", "request-of-stranger.jwt")?;
         self.stranger_transaction = transaction;
         Ok(request)
     }
 
-    fn ask_from(&self, asker: &Running, query: &str, purpose: &str) -> Result<(String, String), Failure> {
+    fn ask_from(&self, asker: &Running, query: &str, purpose: &str, name: &str) -> Result<(String, String), Failure> {
         let query = Json::parse(query, &mut Budget::default())
             .map_err(|error| Failure::new(error.code(), "nothing was asked", error, "report this"))?;
         let body = Object::new().with("dcql", query).with("purpose", Json::from(purpose));
         let made = self.call(asker, "requests", &body)?;
         let text = |name: &str| made.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
-        self.keep_request(&text("request"))?;
+        self.keep_request(&text("request"), name)?;
         Ok((text("id"), text("request")))
     }
 
     /// Keeps the signed request as any wallet gets it.
-    fn keep_request(&self, link: &str) -> Result<(), Failure> {
+    fn keep_request(&self, link: &str, name: &str) -> Result<(), Failure> {
         let fields = link
             .split_once('?')
             .and_then(|(_, query)| wallet_core::http::decode_form(query).ok())
             .unwrap_or_default();
         let Some((_, uri)) = fields.into_iter().find(|(name, _)| name == "request_uri") else {
             return Ok(());
-        };
-        let name = if uri.starts_with(self.university.base.as_str()) {
-            "request.jwt"
-        } else {
-            "request-of-stranger.jwt"
         };
         let jwt = self.fetch(&uri, "application/oauth-authz-req+jwt")?;
         self.keep(name, &jwt)
@@ -172,22 +197,28 @@ impl Stage {
         )
     }
 
-    /// Keeps the signed evidence, and the presentation inside it.
-    pub(super) fn keep_evidence(&self, name: &str, transaction: &str) -> Result<(), Failure> {
+    /// Keeps the signed evidence, and the presentations inside it: each with its number where there are several.
+    pub(super) fn keep_evidence(&self, name: &str, presentation: &str, transaction: &str) -> Result<(), Failure> {
         let found = self.call(
             &self.university,
             &format!("requests/{transaction}/evidence"),
             &Object::new(),
         )?;
-        for signed in found.get("evidence").and_then(Json::as_array).unwrap_or_default() {
+        let all = found.get("evidence").and_then(Json::as_array).unwrap_or_default();
+        for (place, signed) in all.iter().enumerate() {
             let payload = signed
                 .as_str()
                 .and_then(|jwt| jwt.split('.').nth(1))
                 .unwrap_or_default();
             let payload = wallet_core::codec::base64url::decode(payload).unwrap_or_default();
             let payload = Json::parse(payload, &mut Budget::default()).unwrap_or(Json::Null);
+            let number = if all.len() > 1 {
+                format!("-{}", place + 1)
+            } else {
+                String::new()
+            };
             self.keep(
-                "presentation.txt",
+                &format!("{presentation}{number}.txt"),
                 payload.get("text").and_then(Json::as_str).unwrap_or_default(),
             )?;
         }
@@ -229,7 +260,12 @@ impl Stage {
 
     /// Stops the servers and, unless artefacts are kept, removes the folder.
     pub(super) fn tear_down(mut self) {
-        for server in [&mut self.school, &mut self.university, &mut self.stranger] {
+        for server in [
+            &mut self.school,
+            &mut self.registry,
+            &mut self.university,
+            &mut self.stranger,
+        ] {
             if let Some(stop) = server.stop.take() {
                 let _ = stop.send(());
             }
@@ -273,24 +309,32 @@ fn start<S: Service>(
     })
 }
 
-fn anchors(path: &Path) -> Result<Vec<wallet_core::trust::Anchor>, Failure> {
-    let bytes = fs::read(path).map_err(|error| Failure::file(path, &error))?;
-    read_anchor_file(&bytes)
-        .map_err(|error| Failure::new(error.code(), "the demonstration does not start", &error, "report this"))
+/// The roots of those who issue here, one for each format.
+const ISSUERS: [&str; 3] = ["school/issuer-ca.pem", "registry/issuer-ca.pem", "registry/iaca.pem"];
+/// The root of the readers.
+const READER_ROOT: &str = "reader-ca.pem";
+
+fn anchors(folder: &Path, files: &[&str]) -> Result<Vec<wallet_core::trust::Anchor>, Failure> {
+    let mut all = Vec::new();
+    for file in files {
+        let path = folder.join(file);
+        let bytes = fs::read(&path).map_err(|error| Failure::file(&path, &error))?;
+        let read = read_anchor_file(&bytes)
+            .map_err(|error| Failure::new(error.code(), "the demonstration does not start", &error, "report this"));
+        all.extend(read?);
+    }
+    Ok(all)
 }
 
-/// A wallet that trusts the school and the university, as an app for this country would from the start.
+/// A wallet that trusts those who issue and those who ask here, as an app for this country would from the start.
 fn make_wallet(folder: &Path) -> Result<OpenWallet, Failure> {
     let dir = folder.join("wallet");
     fs::create_dir_all(&dir).map_err(|error| Failure::file(&dir, &error))?;
     let mut trusted = Anchors::open_or_new(&dir, Environment::Test)?;
-    for (role, file) in [
-        (Role::Issuers, "school/issuer-ca.pem"),
-        (Role::RelyingParties, "university/access-ca.pem"),
-    ] {
-        for anchor in anchors(&folder.join(file))? {
-            trusted.pack.anchors.push((role, anchor));
-        }
+    let askers = ["university/access-ca.pem", READER_ROOT];
+    for (role, files) in [(Role::Issuers, &ISSUERS[..]), (Role::RelyingParties, &askers)] {
+        let found = anchors(folder, files)?.into_iter();
+        trusted.pack.anchors.extend(found.map(|anchor| (role, anchor)));
     }
     trusted.save()?;
     let passphrase = folder.join("wallet-passphrase");

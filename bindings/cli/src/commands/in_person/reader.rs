@@ -1,6 +1,5 @@
 //! `mappe reader`: asks a wallet in person, and judges what it shows.
 
-use std::collections::BTreeSet;
 use std::io::{self, BufRead as _};
 use std::process::ExitCode;
 
@@ -8,6 +7,7 @@ use wallet_core::codec::Budget;
 use wallet_core::credential::StatusListReference;
 use wallet_core::http::LinkPolicy;
 use wallet_core::status::StatusEvidence;
+use wallet_core::time::Timestamp;
 use wallet_core::trust::Environment;
 use wallet_core::verifier::reader::{
     Answered, Connect, End, Question, ReaderError, ReaderIdentity, Reading, Step, scan,
@@ -82,18 +82,10 @@ pub(crate) fn run(args: &ReaderArgs) -> Outcome {
         };
         let mut evidence = StatusEvidence::with_links(policy);
         let reading = judge(&evidence);
-        let uris: BTreeSet<String> = reading.status_uris().map(str::to_owned).take(MOST_LISTS).collect();
-        if uris.is_empty() || args.offline {
+        if args.offline {
             return Ok(reading);
         }
-        let client = Client::new(policy);
-        for uri in uris {
-            let request = evidence.request(&StatusListReference::new(0, uri.as_str()));
-            match request.ok().map(|request| client.execute(&request)) {
-                Some(Ok(response)) => evidence.add_response(&uri, &response, at),
-                _ => evidence.add_failure(&uri, None, at),
-            }
-        }
+        fetch_lists(&reading, &mut evidence, policy, at);
         Ok(judge(&evidence))
     };
     let sent = link.send(connect.message());
@@ -123,6 +115,24 @@ pub(crate) fn run(args: &ReaderArgs) -> Outcome {
                 return conclude(reading, &end, args.json);
             }
         };
+    }
+}
+
+/// Fetches the status lists that the documents name, each in the form that its document names it in.
+pub(crate) fn fetch_lists(reading: &Reading, evidence: &mut StatusEvidence, policy: LinkPolicy, at: Timestamp) {
+    let references: Vec<&StatusListReference> = reading.status_references().take(MOST_LISTS).collect();
+    if references.is_empty() {
+        return;
+    }
+    let client = Client::new(policy);
+    for reference in references {
+        if !evidence.is_needed(reference, at) {
+            continue;
+        }
+        match evidence.request(reference).ok().map(|request| client.execute(&request)) {
+            Some(Ok(response)) => evidence.add_response(&reference.uri, &response, at),
+            _ => evidence.add_failure(&reference.uri, None, at),
+        }
     }
 }
 

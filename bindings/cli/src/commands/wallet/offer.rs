@@ -281,6 +281,13 @@ impl<'a> Meeting<'a> {
             if requested.offers.is_empty() {
                 outln!("  {}", paint.dim(say("nichts davon ist hier", "nothing of it is here")));
             }
+            if requested.offers.len() > 1 {
+                let text = say(
+                    "mehrere passen; das erste gilt, ein anderes mit --select NUMMER=ID",
+                    "several fit; the first one counts, another one with --select NUMBER=ID",
+                );
+                outln!("  {}", paint.yellow(text));
+            }
             for offer in &requested.offers {
                 outln!(
                     "  {} {}:",
@@ -291,6 +298,11 @@ impl<'a> Meeting<'a> {
                 let (doctype, claims) = (&offer.doctype, &offer.claims);
                 for line in words::lines(&self.rulebook, Format::MsoMdoc, doctype, claims, note) {
                     outln!("    {line}");
+                }
+                for path in &offer.missing {
+                    let name = words::place(&self.rulebook, &offer.doctype, path);
+                    let text = say("nicht enthalten", "asked for, and not in it");
+                    outln!("    {}", paint.dim(format!("{name}: {text}")));
                 }
             }
         }
@@ -336,9 +348,9 @@ impl<'a> Meeting<'a> {
                 match receipt.verdict {
                     Verdict::Shared => {
                         let done = Paint::stdout().green(say("fertig:", "done:"));
-                        outln!("{done} {} {party}", say("gezeigt wurde", "shown to"));
+                        outln!("{done} {} {party}", say("gezeigt an", "shown to"));
                     }
-                    _ => outln!("{} {party}", say("nichts gezeigt wurde", "nothing was shown to")),
+                    _ => outln!("{} {party}", say("nichts gezeigt an", "nothing was shown to")),
                 }
             }
             if !self.answerable {

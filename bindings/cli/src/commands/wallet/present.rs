@@ -1,13 +1,16 @@
 //! `mappe wallet present`: the driver of a presentation.
 
 use std::io::{self, IsTerminal as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use wallet_core::codec::{Json, Object};
 use wallet_core::credential::{ClaimPath, Format};
 use wallet_core::presentation::{
-    Arrival, Choice, Consent, Context, Decision, Outcome, PresentationError, Receipt, Step, Verdict, Warning, begin,
+    Arrival, Choice, Consent, Context, DcApiResponse, Decision, Outcome, PresentationError, Receipt, Step, Verdict,
+    Warning, begin, begin_dc_api,
 };
+use wallet_core::protocol::openid4vp::DcApiProtocol;
 use wallet_core::rulebook::Rulebook;
 use wallet_core::trust::Environment;
 use wallet_core::wallet::{Code, CopyRef, EntryId, Event, KeyStore as _, Outcome as EntryOutcome, Party, Presentation};
@@ -15,6 +18,7 @@ use wallet_server::SystemRandom;
 
 use super::open::{OpenWallet, failed};
 use super::words;
+use crate::commands::input;
 use crate::report::{Failure, Outcome as CommandOutcome, Paint, marked, safe};
 
 const MOST_STEPS: usize = 16;
@@ -29,11 +33,47 @@ pub(crate) struct Wish<'a> {
 pub(crate) struct Presented {
     pub(crate) receipt: Receipt,
     pub(crate) redirect: Option<String>,
+    /// What the platform hands back to the page.
+    response: Option<DcApiResponse>,
 }
 
-pub(super) fn run(open: &mut OpenWallet, request: &str, yes: bool, select: &[String]) -> CommandOutcome {
+/// How the request came.
+pub(super) enum Asked<'a> {
+    Link(&'a str),
+    Page {
+        protocol: String,
+        data: Json,
+        origin: &'a str,
+    },
+}
+
+impl<'a> Asked<'a> {
+    /// Reads what a page gave to `navigator.credentials.get`: of its requests the first in a protocol spoken here, as
+    /// the platform would choose.
+    pub(super) fn of_page(file: &str, origin: &'a str) -> Result<Self, Failure> {
+        let given = input::read_json(Path::new(file))?;
+        let digital = given.get("digital").unwrap_or(&given);
+        let one = std::slice::from_ref(digital);
+        let requests = digital.get("requests").and_then(Json::as_array).unwrap_or(one);
+        let protocol = |request: &Json| request.get("protocol").and_then(Json::as_str).map(str::to_owned);
+        let spoken = |request: &&Json| protocol(request).is_some_and(|name| DcApiProtocol::from_name(&name).is_some());
+        let request = requests.iter().find(spoken).or(requests.first());
+        let read = || Some((protocol(request?)?, request?.get("data")?.clone()));
+        let (protocol, data) = read().ok_or_else(|| {
+            Failure::usage(
+                "presentation.dc_api_form",
+                "nothing was shown",
+                "the file holds no request with `protocol` and `data`",
+                "give the JSON that the page hands to navigator.credentials.get",
+            )
+        })?;
+        Ok(Self::Page { protocol, data, origin })
+    }
+}
+
+pub(super) fn run(open: &mut OpenWallet, asked: &Asked<'_>, wish: &Wish<'_>) -> CommandOutcome {
     let mut answerable = true;
-    let presented = present(open, request, &Wish { yes, select }, &mut |open, consent| {
+    let presented = noted(open, asked, wish, &mut |open, consent| {
         answerable = consent.proposal().is_some();
         if !open.json {
             show(consent);
@@ -52,6 +92,9 @@ pub(super) fn run(open: &mut OpenWallet, request: &str, yes: bool, select: &[Str
         if let Some(link) = &presented.redirect {
             outln!("continue in the browser: {}", safe(link));
         }
+        if let Some(response) = &presented.response {
+            outln!("for the page: {}", answer(response));
+        }
     } else {
         outln!("nothing was shown to {}", safe(&presented.receipt.party));
         if !answerable {
@@ -62,6 +105,11 @@ pub(super) fn run(open: &mut OpenWallet, request: &str, yes: bool, select: &[Str
         }
     }
     Ok(ExitCode::from(u8::from(!shared)))
+}
+
+fn answer(response: &DcApiResponse) -> Json {
+    let answer = Object::new().with("protocol", Json::from(response.protocol.as_str()));
+    Json::Object(answer.with("data", response.data.clone()))
 }
 
 fn to_json(presented: &Presented) -> Object {
@@ -85,6 +133,7 @@ fn to_json(presented: &Presented) -> Object {
         .with("client_id", Json::from(receipt.client_id.as_str()))
         .with("shared", Json::Array(shared.collect()))
         .with("redirect_uri", presented.redirect.as_deref().map(Json::from))
+        .with("response", presented.response.as_ref().map(answer))
 }
 
 /// Runs a presentation to its end. `look` is shown the consent before anything is decided. A request that is refused
@@ -95,8 +144,17 @@ pub(crate) fn present(
     wish: &Wish<'_>,
     look: &mut dyn FnMut(&OpenWallet, &Consent),
 ) -> Result<Presented, Failure> {
+    noted(open, &Asked::Link(request), wish, look)
+}
+
+fn noted(
+    open: &mut OpenWallet,
+    asked: &Asked<'_>,
+    wish: &Wish<'_>,
+    look: &mut dyn FnMut(&OpenWallet, &Consent),
+) -> Result<Presented, Failure> {
     let mut entry = None;
-    let result = go_through(open, request, wish, look, &mut entry);
+    let result = go_through(open, asked, wish, look, &mut entry);
     if let (Err(failure), None) = (&result, entry) {
         // Who asked is not known: what a stranger calls itself is not written down as a name (lessons S11).
         let party = Party::new("unauthenticated", None, open.wallet.environment());
@@ -110,7 +168,7 @@ pub(crate) fn present(
 
 fn go_through(
     open: &mut OpenWallet,
-    request: &str,
+    asked: &Asked<'_>,
     wish: &Wish<'_>,
     look: &mut dyn FnMut(&OpenWallet, &Consent),
     entry: &mut Option<EntryId>,
@@ -119,8 +177,11 @@ fn go_through(
     let holding = open.wallet.hand().map_err(failed("nothing was shown"))?;
     let trust = open.trust.clone();
     let context = Context::new(&trust, &holding).with_links(open.links);
-    let arrival = Arrival::Link;
-    let mut step = begin(request, arrival, &context, open.now(), random).map_err(|error| refused(&error))?;
+    let begun = match asked {
+        Asked::Link(request) => begin(request, Arrival::Link, &context, open.now(), random),
+        Asked::Page { protocol, data, origin } => begin_dc_api(protocol, data, origin, &context, open.now()),
+    };
+    let mut step = begun.map_err(|error| refused(&error))?;
     let mut about: Option<Presentation> = None;
     let mut declined = false;
     for _ in 0..MOST_STEPS {
@@ -183,11 +244,23 @@ fn go_through(
                 })?;
                 signing.answer(&signatures, random).map_err(|error| refused(&error))?
             }
-            Step::Done(Outcome { receipt, redirect, .. }) => {
+            Step::Done(Outcome {
+                receipt,
+                redirect,
+                response,
+                ..
+            }) => {
+                // What the platform will hand over has not left yet.
+                if let Some(presentation) = about.take() {
+                    let noted = open.wallet.release(presentation, &receipt, now, random);
+                    *entry = Some(noted.map_err(failed("nothing was shown"))?);
+                    declined = receipt.verdict != Verdict::Shared;
+                }
                 conclude(open, entry.filter(|_| !declined), Ok(()));
                 return Ok(Presented {
                     receipt,
                     redirect: redirect.map(|link| link.to_string()),
+                    response,
                 });
             }
         };
