@@ -47,13 +47,14 @@ impl Unverified<Mdoc> {
 impl Mdoc {
     /// Reads a parsed `IssuerSigned`; its bytes are copied once, and everything else points into them.
     fn read(issuer_signed: &Cbor<'_>, budget: &mut Budget) -> Result<Self, MdocError> {
+        let members = map(issuer_signed, "IssuerSigned")?;
+        let auth = member(issuer_signed, "issuerAuth")?;
         // §8.3.2.1.2.2 lists all members. Elements under any other name would be left out without a word.
         let known = |name: &Cbor<'_>| matches!(name.as_str(), Some("issuerAuth" | "nameSpaces"));
-        if !map(issuer_signed, "IssuerSigned")?.iter().all(|(name, _)| known(name)) {
+        if !members.iter().all(|(name, _)| known(name)) {
             return Err(MdocError::UnknownMember("IssuerSigned"));
         }
         let whole = issuer_signed.raw();
-        let auth = member(issuer_signed, "issuerAuth")?;
         let namespaces = match issuer_signed.get("nameSpaces") {
             Some(namespaces) => read_namespaces(namespaces, whole, budget)?,
             None => Vec::new(),
