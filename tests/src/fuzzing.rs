@@ -25,7 +25,7 @@ use wallet_core::http::{
 use wallet_core::issuance::{self, Config, Step};
 use wallet_core::issuer::OfferForm;
 use wallet_core::keys::{Jwk, JwkSet, PublicKey};
-use wallet_core::presentation::{self, Arrival, Context, UnsignedRequests};
+use wallet_core::presentation::{self, Arrival, Context, Decision, UnsignedRequests};
 use wallet_core::protocol::dcql::Query;
 use wallet_core::protocol::openid4vp::{ClientId, REQUEST_OBJECT_TYP, ResponseMode, STATIC_AUDIENCE};
 use wallet_core::rulebook::Language;
@@ -404,13 +404,14 @@ pub fn dc_api(data: &[u8]) {
     });
 }
 
-/// Members of a request object, which a trusted university signs; they replace those of a good one.
+/// Members of a request object, which a trusted university signs; they replace those of a good one. By link, and through
+/// the Digital Credentials API in each form.
 pub fn presentation_request(data: &[u8]) {
     let Ok(Json::Object(members)) = Json::parse(data, &mut Budget::default()) else {
         return;
     };
     with_campus(|campus| {
-        let holding = campus.pupil();
+        let holding = campus.identified_pupil();
         let client = ClientId::x509_hash(&sha256(campus.university.chain[0].der()));
         let mut claims = Object::new()
             .with("client_id", Json::from(client.as_str()))
@@ -420,7 +421,9 @@ pub fn presentation_request(data: &[u8]) {
             .with("nonce", Json::from("n-0S6_WzA2Mj"))
             .with("aud", Json::from(STATIC_AUDIENCE))
             .with("dcql_query", campus::query().to_json())
+            .with("expected_origins", Json::Array(vec![Json::from(PAGE)]))
             .with("iat", Json::from(campus.now.unix()));
+        let handed = Json::Object(members.clone());
         for (name, value) in members {
             claims.insert(name, value);
         }
@@ -434,9 +437,23 @@ pub fn presentation_request(data: &[u8]) {
         let context = Context::new(&trust, &holding);
         let link = format!("openid4vp://?{form}");
         let step = presentation::begin(&link, Arrival::Link, &context, campus.now, &mut campus.random);
-        if let Ok(presentation::Step::Ask(consent)) = step {
-            let _ = (consent.warnings(), consent.proposal());
-            let _ = consent.suspend();
+        let mut steps = vec![step];
+        let context = context.with_unsigned(UnsignedRequests::AskLoudly);
+        let signed = Json::Object(Object::new().with("request", Json::from(request)));
+        for (protocol, data) in [
+            ("openid4vp-v1-signed", &signed),
+            ("openid4vp-v1-unsigned", &Json::Object(claims)),
+            ("openid4vp-v1-multisigned", &handed),
+        ] {
+            steps.push(presentation::begin_dc_api(protocol, data, PAGE, &context, campus.now));
+        }
+        for step in steps {
+            let Ok(presentation::Step::Ask(consent)) = step else {
+                continue;
+            };
+            let _ = (consent.warnings(), consent.sets(), consent.suspend());
+            let decision = consent.proposal().map_or(Decision::Decline, Decision::Share);
+            let _ = consent.answer(decision, campus.now, &mut campus.random);
         }
     });
 }

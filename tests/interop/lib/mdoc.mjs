@@ -34,6 +34,10 @@ export function transcriptOf({ clientId, nonce, responseUri, origin, jwkThumbpri
 const deviceAuthentication = (transcript, docType, nameSpaces) => encode(new Tag(24, Buffer.concat([
   Buffer.from([0x84]), encode('DeviceAuthentication'), transcript, encode(docType), encode(nameSpaces)])))
 
+/** The bytes that the reader signs (§9.1.4.4); the transcript and the ItemsRequest go in as they are. */
+export const readerAuthentication = (transcript, itemsRequest) => encode(new Tag(24, Buffer.concat([
+  Buffer.from([0x83]), encode('ReaderAuthentication'), transcript, encode(new Tag(24, itemsRequest))])))
+
 /** A detached COSE_Sign1 over the device authentication. */
 function deviceSignature(payload, { privateJwk }) {
   const header = encode(new Map([[1, -7]]))

@@ -1,7 +1,7 @@
 //! Seeds for the targets of mdocs.
 
 use wallet_core::codec::cbor::CborValue;
-use wallet_core::codec::{Budget, Json};
+use wallet_core::codec::{Budget, Json, base64url};
 use wallet_core::credential::mdoc::{Blueprint, DeviceResponse, Document, Mdoc, UnboundPresentation, VerifyOptions};
 use wallet_core::credential::{StatusListReference, Unverified};
 use wallet_core::crypto::{AgreementKey, Curve, SignatureAlgorithm, SigningKey, sha256};
@@ -230,6 +230,7 @@ fn documents() {
             .element("org.example.more", "float", CborValue::Float(0.5))
             .authorize_elements("org.example.device", &["location"]),
     );
+    seed("assess", "licence", &meeting.issued);
     for target in ["mdoc_issuer_signed", "mdoc_signed"] {
         seed(target, "licence", &meeting.issued);
         seed(target, "cut", half(&meeting.issued));
@@ -245,13 +246,12 @@ fn documents() {
 
     let response = DeviceResponse::new(vec![signed(&meeting)]).with_document_error("org.example.other", 0);
     seed("device_response", "signed", response.encode());
+    seed("assess", "response", response.encode());
     seed("device_response", "cut", half(&response.encode()));
     let mac = unbound(&meeting).with_mac(&[7; 32]);
-    seed(
-        "device_response",
-        "mac-and-signature",
-        DeviceResponse::new(vec![mac, signed(&meeting)]).encode(),
-    );
+    let both = DeviceResponse::new(vec![mac, signed(&meeting)]).encode();
+    seed("device_response", "mac-and-signature", &both);
+    seed("assess", "several", base64url::encode(&both));
     seed("device_response", "failed", DeviceResponse::failed(11).encode());
     seed("device_response", "status-and-documents", {
         let mut bytes = DeviceResponse::new(vec![signed(&meeting)]).encode();
