@@ -1,7 +1,8 @@
 // @owf/mdoc as a foreign issuer, holder and verifier of mdocs. The package leaves all cryptography to its caller.
 import { createHash, createPrivateKey, createPublicKey, randomBytes, sign, verify, X509Certificate } from 'node:crypto'
 import { cborDecode, CoseKey, DateOnly, DeviceKey, DeviceRequest, DeviceResponse, DocRequest, Header, Holder, Issuer,
-  IssuerSigned, ItemsRequest, ProtectedHeaders, ReaderAuth, SessionTranscript, SignatureAlgorithm, UnprotectedHeaders } from '@owf/mdoc'
+  IssuerSigned, ItemsRequest, ProtectedHeaders, ReaderAuth, SessionTranscript, SignatureAlgorithm,
+  UnprotectedHeaders } from '@owf/mdoc'
 import { readerAuthentication } from '../lib/mdoc.mjs'
 
 const IEEE = { dsaEncoding: 'ieee-p1363' }
