@@ -2,20 +2,24 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use wallet_core::codec::{Budget, Json, Object, base64url};
-use wallet_core::credential::Format;
 use wallet_core::credential::mdoc::{DeviceBinding, DeviceResponse, MdocError, SessionTranscript, VerifyOptions};
+use wallet_core::credential::{Format, Unverified};
 use wallet_core::crypto::{AgreementKey, Curve, VerifyingKey, sha256};
 use wallet_core::envelope::jwe::EncryptedJwe;
 use wallet_core::envelope::jws::UnsignedJws;
 use wallet_core::http::{decode_form, encode_form};
-use wallet_core::keys::PublicKey;
+use wallet_core::keys::{KeyHandle, PublicKey};
 use wallet_core::presentation::{
     Arrival, Choice, Consent, Context, Decision, HeldCredential, Misuse, PresentationError, Step, Unsupported, begin,
     begin_dc_api, resume,
 };
-use wallet_core::protocol::dcql::{CredentialQuery, CredentialSet, Query};
+use wallet_core::protocol::dcql::{CredentialQuery, CredentialSet, Query, TrustedAuthority};
 use wallet_core::protocol::openid4vp::{ClientId, REQUEST_OBJECT_TYP, RequestError, STATIC_AUDIENCE};
-use wallet_core::trust::Certificate;
+use wallet_core::rulebook::Rulebook;
+use wallet_core::store::MemoryStore;
+use wallet_core::trust::{Certificate, Environment};
+use wallet_core::wallet::{NewHolding, Wallet};
+use wallet_tests::TestRandom;
 use wallet_tests::campus::{Campus, PID_MDOC, REPORT, json, mdoc_query, path, sd_jwt_query};
 
 const NONCE: &str = "n-0S6_WzA2Mj";
@@ -447,4 +451,28 @@ fn a_signature_of_another_key_is_not_sent() {
     let other = campus.school.key.sign(signing.requests()[0].message());
     let refused = signing.answer(&[other], &mut campus.random).unwrap_err();
     assert_eq!(refused, Misuse::SignatureDoesNotFit.into());
+}
+
+#[test]
+fn an_authority_that_is_named_must_stand_above_the_issuer() {
+    let mut campus = Campus::new();
+    let text = campus.issue_pid_mdoc("mdoc");
+    let parsed = Unverified::parse_as(Format::MsoMdoc, &text, &mut Budget::default()).unwrap();
+    let verified = parsed.verify(&campus.wallet_trust(), campus.now).unwrap();
+    let random = &mut TestRandom::new(4);
+    let mut wallet = Wallet::create(Box::new(MemoryStore::new()), Environment::Test, campus.now, random).unwrap();
+    let copies = vec![(verified, Some(KeyHandle::new("mdoc")))];
+    let new = NewHolding::of_credential(copies, &Rulebook::bundled()).unwrap();
+    wallet.add(new, campus.now, random).unwrap();
+    let holding = wallet.hand().unwrap();
+    let mut answerable = |kind: &str, key_id: &[u8]| {
+        let query = mdoc_query("pid").with_authority(TrustedAuthority::new(kind, &[&base64url::encode(key_id)]));
+        let claims = claims(&campus, &Query::new(vec![query], Vec::new()).unwrap());
+        ask(&mut campus, &holding, &claims).unwrap().is_answerable()
+    };
+    let root = Campus::new().school_root.certificate().clone();
+    let root = root.subject_key_id().unwrap();
+    assert!(answerable("aki", root));
+    assert!(!answerable("aki", &root[1..]));
+    assert!(!answerable("etsi_tl", root));
 }

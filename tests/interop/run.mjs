@@ -13,7 +13,7 @@ await usePackages()
 const { runCases } = await import('./lib/harness.mjs')
 const { requireBinary } = await import('./lib/mappe.mjs')
 const self = ['self', 'self-mdoc']
-const files = options.self ? self : [...self, 'issuing', 'presenting', 'verifying', 'sdjwt', 'mdoc', 'dcql']
+const files = options.self ? self : [...self, 'issuing', 'presenting', 'verifying', 'sdjwt', 'mdoc', 'meeting', 'dcql']
 const modules = await Promise.all(files.map((name) => import(`./cases/${name}.mjs`)))
 const cases = modules.flatMap((module) => module.cases)
 

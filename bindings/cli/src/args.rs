@@ -416,7 +416,7 @@ The record is one JSON object with the fields of an identity card:
   Nationality; and, if there are any, BirthName, PlaceOfResidence {Street, City, State, ZipCode,
   Country}, IssuingAuthority, DateOfIssuance, DocumentNumber, Portrait (JPEG in base64).
 States are D, or codes of travel documents such as TUR; days are 1964-08-12. AcademicTitle and
-ArtisticName are read, and told to have no place in a PID. An example is examples/data/identity-card.json.";
+ArtisticName are read, and told to have no place in a PID. examples/data/identity-card.json is one.";
 
 #[derive(Debug, Args)]
 pub(crate) struct IssuePidArgs {

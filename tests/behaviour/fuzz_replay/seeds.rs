@@ -635,6 +635,19 @@ fn presentation() {
             r#"{"dcql_query":{"credentials":[{"id":"a","format":"dc+sd-jwt","meta":{"vct_values":["urn:example:school-report:1"]},"claims":[{"path":["report",null]},{"path":["report","courses",null,"points"],"values":[15]}]}]}}"#,
         ),
         ("state", r#"{"state":"","nonce":"\u0000","aud":["x"]}"#),
+        ("page", r#"{"response_mode":"dc_api"}"#),
+        (
+            "mdoc",
+            r#"{"response_mode":"dc_api","dcql_query":{"credentials":[{"id":"a","format":"mso_mdoc","meta":{"doctype_value":"eu.europa.ec.eudi.pid.1"},"claims":[{"path":["eu.europa.ec.eudi.pid.1","family_name"],"intent_to_retain":true}]},{"id":"b","format":"dc+sd-jwt","meta":{"vct_values":["urn:eudi:pid:1"]}}],"credential_sets":[{"options":[["a"],["b"],["a","b"]]},{"required":false,"options":[["b"]]}]}}"#,
+        ),
+        (
+            "formats",
+            r#"{"client_metadata":{"vp_formats_supported":{"mso_mdoc":{"deviceauth_alg_values":[-7,1e9,"x",null]},"dc+sd-jwt":{"kb-jwt_alg_values":{}}}}}"#,
+        ),
+        (
+            "multisigned",
+            r#"{"request":{"payload":"e30","signatures":[{"protected":"e30","signature":"AA"},{"protected":"e30"}]}}"#,
+        ),
     ] {
         seed("presentation_request", name, text);
     }

@@ -81,6 +81,24 @@ export async function newWallet(context, { issuers = [], relyingParties = [] } =
     receive: (offer, txCode) => command('receive', offer, ...(txCode ? ['--tx-code', txCode] : [])),
     list: () => command('list'),
     present: (request) => command('present', request, '--yes'),
+    /** Lets the wallet wait for a reader, agreeing to everything: the text of its QR code, and what it says at the end. */
+    async offerInPerson() {
+      const child = start([...common, 'offer-in-person', '--yes', '--json'])
+      const output = { stdout: '', stderr: '' }
+      for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => { output[name] += text })
+      const closed = new Promise((resolve) => child.once('close', resolve))
+      await until(() => output.stdout.includes('\n') || child.exitCode !== null, 'the wallet offers to be read')
+      const lines = () => output.stdout.trim().split('\n')
+      return {
+        engagement: JSON.parse(lines()[0]).engagement,
+        close: () => stop(child),
+        async ended() {
+          const code = await closed
+          assert.ok(code !== null && !output.stderr.includes('panicked at'), output.stderr)
+          return { code, ...JSON.parse(lines().at(-1)) }
+        },
+      }
+    },
     /** Expects the wallet to say no in an orderly way: exit 1, with a reason. */
     async presentRefused(request) {
       const { code, said } = await run(...common, 'present', request, '--yes', '--json')
@@ -149,6 +167,12 @@ export async function startUniversity(context, { issuers }) {
     root: await server.pem('access-ca.pem'),
     request: (dcql, { prefix = 'x509_hash', responseMode = 'direct_post.jwt' } = {}) =>
       server.post('requests', { dcql, response_mode: responseMode, client_id_prefix: prefix }),
+    /** A request for a page of `origin` that uses the Digital Credentials API: what the browser gets, and an id. */
+    pageRequest: (dcql, origin) => server.post('requests', {
+      dcql, response_mode: 'dc_api', dc_api: { origins: [origin], protocol: 'openid4vp-v1-unsigned' },
+    }),
+    /** Hands in what the browser gave a page of `origin`. */
+    pageAnswer: (id, origin, response) => server.post(`requests/${id}/dc-api`, { origin, response }),
     result: (id) => server.get(`requests/${id}`),
   }
 }

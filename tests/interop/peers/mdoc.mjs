@@ -1,7 +1,9 @@
 // @owf/mdoc as a foreign issuer, holder and verifier of mdocs. The package leaves all cryptography to its caller.
 import { createHash, createPrivateKey, createPublicKey, randomBytes, sign, verify, X509Certificate } from 'node:crypto'
-import { cborDecode, CoseKey, DateOnly, DeviceKey, DeviceRequest, DeviceResponse, DocRequest, Holder, Issuer, IssuerSigned, ItemsRequest,
-  SessionTranscript, SignatureAlgorithm } from '@owf/mdoc'
+import { cborDecode, CoseKey, DateOnly, DeviceKey, DeviceRequest, DeviceResponse, DocRequest, Header, Holder, Issuer,
+  IssuerSigned, ItemsRequest, ProtectedHeaders, ReaderAuth, SessionTranscript, SignatureAlgorithm,
+  UnprotectedHeaders } from '@owf/mdoc'
+import { readerAuthentication } from '../lib/mdoc.mjs'
 
 const IEEE = { dsaEncoding: 'ieee-p1363' }
 const HASH = { [-7]: 'sha256', [-8]: null, [-35]: 'sha384', [-36]: 'sha512' }
@@ -100,12 +102,30 @@ export async function issue(docType, namespaces, { signer, holder, from = 0, unt
   return Buffer.from(signed.encode())
 }
 
-/** Presents the named elements (`{ namespace: [element] }`) with a device signature. */
+/** A request for the named elements (`{ namespace: [element] }`), none of which is to be retained. */
+function itemsRequest(docType, elements) {
+  const namespaces = Object.entries(elements).map(([name, ids]) => [name, Object.fromEntries(ids.map((id) => [id, false]))])
+  return ItemsRequest.create({ docType, namespaces: Object.fromEntries(namespaces) })
+}
+
+/** Asks for the named elements with the signature of a reader; gives the DeviceRequest. */
+export async function request(docType, elements, { reader, transcript }) {
+  const asked = itemsRequest(docType, elements)
+  const [certificate] = ders(reader.certificate)
+  const readerAuth = await ReaderAuth.create({
+    protectedHeaders: ProtectedHeaders.create({ protectedHeaders: new Map([[Header.Algorithm, SignatureAlgorithm.ES256]]) }),
+    unprotectedHeaders: UnprotectedHeaders.create({ unprotectedHeaders: new Map([[Header.X5Chain, certificate]]) }),
+    detachedPayload: new Uint8Array(readerAuthentication(transcript, asked.encode())),
+    signingKey: CoseKey.fromJwk({ ...reader.privateJwk, alg: 'ES256' }),
+  }, context)
+  const docRequests = [DocRequest.create({ itemsRequest: asked, readerAuth })]
+  return Buffer.from(DeviceRequest.create({ docRequests }).encode())
+}
+
+/** Presents the named elements with a device signature. */
 export async function present(issuerSigned, docType, elements, { holder, transcript }) {
-  const namespaces = Object.fromEntries(Object.entries(elements)
-    .map(([name, ids]) => [name, Object.fromEntries(ids.map((id) => [id, false]))]))
   const deviceRequest = DeviceRequest.create({
-    docRequests: [DocRequest.create({ itemsRequest: ItemsRequest.create({ docType, namespaces }) })],
+    docRequests: [DocRequest.create({ itemsRequest: itemsRequest(docType, elements) })],
   })
   const response = await Holder.createDeviceResponseForDeviceRequest({
     deviceRequest,

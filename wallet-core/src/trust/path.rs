@@ -164,6 +164,7 @@ pub(super) fn key_identifier(curve: Curve) -> AlgorithmIdentifier {
 }
 
 /// How certificates name the signatures that keys on `curve` make (RFC 5758 §3.2, RFC 8410 §3).
+#[cfg(any(feature = "issuer", feature = "verifier"))]
 pub(super) fn signature_identifier(curve: Curve) -> AlgorithmIdentifier {
     match (curve, curve.hash()) {
         (Curve::Ed25519, _) => alg_id::ED25519,

@@ -213,6 +213,7 @@ impl Assessment {
         options: &AssessOptions<'_>,
     ) {
         self.issuer = Some(verified.issuer().clone());
+        self.is_test = is_test;
         if options.refuse_tests && is_test {
             let fail = CheckOutcome::Fail("trust.test_credential".to_owned());
             self.push(Check::new(CheckName::Origin, fail).with_evidence(origin_evidence(verified.issuer())));

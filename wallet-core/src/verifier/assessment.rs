@@ -36,6 +36,8 @@ pub struct Assessment {
     claims: Option<Object>,
     /// What the device says itself, only if the binding passed.
     pub(super) device_claims: Object,
+    /// Whether its issuer marked it as one for tests.
+    pub(super) is_test: bool,
     /// The person of a PID, where it answers a request.
     pub(super) person: Option<Object>,
     /// Whether it came in a `DeviceResponse`.
@@ -176,6 +178,7 @@ impl Assessment {
             document_errors: Vec::new(),
             claims: None,
             device_claims: Object::new(),
+            is_test: false,
             person: None,
             in_response: false,
         }
@@ -226,6 +229,11 @@ impl Assessment {
     /// The claims, if origin and integrity passed; whether they may be relied on is for [`Assessment::verdict`] to say.
     pub fn claims(&self) -> Option<&Object> {
         self.claims.as_ref()
+    }
+
+    /// Whether its issuer marked it as one for tests (lessons S36); known only once origin and integrity passed.
+    pub fn is_test(&self) -> bool {
+        self.is_test
     }
 
     /// What the device of an mdoc says itself, if the binding passed: `{namespace: {element: value}}`. The issuer lets

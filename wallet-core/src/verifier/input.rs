@@ -51,17 +51,16 @@ fn is_map(bytes: &[u8]) -> bool {
 }
 
 fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(text).ok().filter(|text| !text.is_empty())?;
-    match text.as_bytes()[0] {
+    match text.first()? {
         b'a' | b'b' | b'A' | b'B' => from_hex(text),
-        b'o'..=b'v' => base64url::decode(text).ok(),
+        b'o'..=b'v' => base64url::decode(std::str::from_utf8(text).ok()?).ok(),
         _ => None,
     }
 }
 
-fn from_hex(text: &str) -> Option<Vec<u8>> {
+fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    let pairs = text.as_bytes().chunks(2);
+    let pairs = text.chunks(2);
     pairs
         .map(|pair| match pair {
             [high, low] => u8::try_from(digit(high)? << 4 | digit(low)?).ok(),

@@ -14,7 +14,9 @@ pub(super) fn of(assessment: &Assessment, rulebook: &Rulebook) -> Option<Object>
     let claims = assessment.claims()?;
     let name = assessment.type_names.iter().find(|name| pid::is_pid(name))?;
     if Format::from_name(&assessment.format) == Some(Format::MsoMdoc) {
-        return pid::from_mdoc(claims).ok().map(|mapped| mapped.claims);
+        return pid::from_mdoc(claims)
+            .ok()
+            .map(|mapped| of_person(&mapped.claims, &|_| true));
     }
     pid::check(claims).ok()?;
     let known = rulebook.lookup(name).or_else(|| rulebook.lookup(pid::VCT))?;
@@ -24,12 +26,17 @@ pub(super) fn of(assessment: &Assessment, rulebook: &Rulebook) -> Option<Object>
         let mut infos = infos.iter();
         infos.any(|info| matches!(info.path().elements().first(), Some(PathElement::Key(first)) if first == member))
     };
-    let members = claims.iter().filter(|(member, _)| is_claim(member));
-    Some(
-        members
-            .map(|(member, value)| (member.to_owned(), value.clone()))
-            .collect(),
-    )
+    Some(of_person(claims, &is_claim))
+}
+
+/// The mark of tests goes with every SD-JWT VC and not with every mdoc: [`Assessment::is_test`] tells of both.
+fn of_person(claims: &Object, is_claim: &dyn Fn(&str) -> bool) -> Object {
+    let members = claims
+        .iter()
+        .filter(|(member, _)| *member != "test" && is_claim(member));
+    members
+        .map(|(member, value)| (member.to_owned(), value.clone()))
+        .collect()
 }
 
 /// How alike the person of the PIDs is with those that the other credentials name: the least alike of all that can be

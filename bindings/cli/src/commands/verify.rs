@@ -350,8 +350,7 @@ pub(crate) fn for_people(assessment: &Assessment) -> String {
     );
     if let Some(issuer) = &assessment.issuer {
         // Lessons S36: also where a certificate that was named on the command line says nothing of its environment.
-        let marked = assessment.claims().and_then(|claims| claims.get("test")) == Some(&Json::Bool(true));
-        let mark = if marked || issuer.environment == Environment::Test {
+        let mark = if assessment.is_test() || issuer.environment == Environment::Test {
             "  (TEST)"
         } else {
             ""

@@ -135,12 +135,24 @@ fn leaf_of_any(leaf: &Certificate, profile: CertificateProfile, subject: &Subjec
     if let Some(state) = subject.state
         && let Some(own) = leaf.state_or_province()
     {
-        look.found(ProfileRule::StateOfDocument, own == state, &|| Some(own.to_owned()));
+        look.found(
+            ProfileRule::StateOfDocument,
+            subdivision(own) == subdivision(state),
+            &|| Some(own.to_owned()),
+        );
     }
     let purposes = leaf.extended_key_usage();
     look.found(ProfileRule::ExtendedKeyUsagePurpose, fits(profile, purposes), &|| {
         Some(purposes.join(", "))
     });
+}
+
+/// A subdivision without its country: ISO 3166-2 writes `DE-BE`, certificates also `BE`.
+fn subdivision(text: &str) -> &str {
+    match text.split_once('-') {
+        Some((country, rest)) if country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase()) => rest,
+        _ => text,
+    }
 }
 
 /// Whether key purposes, where there are any, allow what the profile is for.

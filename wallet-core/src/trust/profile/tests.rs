@@ -317,7 +317,13 @@ fn changed(world: &World, profile: CertificateProfile, recipe: &Recipe, change: 
         }
     };
     let protects = PROTECTING.contains(&first.strip_prefix("certificate_profile.").unwrap());
+    let role = match profile {
+        CertificateProfile::Reader | CertificateProfile::Access => Role::RelyingParties,
+        _ => Role::Issuers,
+    };
+    let explained = |store: &TrustStore| store.explain(role, Some(profile), &chain, at(0)).is_trusted();
     let outcome = resolve(&store).map_err(|error| error.code().to_owned());
+    assert_eq!(explained(&store), outcome.is_ok(), "{profile}: {wanted:?}");
     // What no path may have is said before a profile is looked at.
     let before = [
         "trust.authority_as_signer",
@@ -335,7 +341,9 @@ fn changed(world: &World, profile: CertificateProfile, recipe: &Recipe, change: 
         resolve(&store).map_err(|error| error.code().to_owned()),
         Err(first.clone())
     );
+    assert!(!explained(&store));
     store.set_profile_policy(ProfilePolicy::PathOnly);
+    assert!(explained(&store));
     assert_eq!(resolve(&store), Ok(()));
 }
 
@@ -690,6 +698,7 @@ fn what_was_signed_must_fit_the_signer() {
         let country = Err("certificate_profile.country_of_document");
         assert_eq!(judge(&store, &claim(at(0)).issuing_country(Some("AT"))), country);
         assert_eq!(judge(&store, &claim(at(0)).issuing_jurisdiction(Some("BE"))), good());
+        assert_eq!(judge(&store, &claim(at(0)).issuing_jurisdiction(Some("DE-BE"))), good());
         let state = Err("certificate_profile.state_of_document");
         assert_eq!(judge(&store, &claim(at(0)).issuing_jurisdiction(Some("BY"))), state);
         let mut strict = store.clone();
@@ -757,7 +766,15 @@ fn broken(store: &TrustStore, role: Role, profile: CertificateProfile, chain: &[
 #[test]
 fn what_the_authority_makes_meets_every_rule() {
     let mut random = Counter(1);
-    for curve in [Curve::P256, Curve::P384] {
+    let curves = [
+        Curve::P256,
+        Curve::P384,
+        Curve::P521,
+        Curve::BrainpoolP256r1,
+        Curve::BrainpoolP384r1,
+        Curve::Ed25519,
+    ];
+    for curve in curves {
         let name = CertificateName::new("Land IACA").country("DE").state("BE");
         let root = CertificateAuthority::generate_iaca(name, CRL, curve, days(-10, 3000), &mut random).unwrap();
         let key = PublicKey::from(&SigningKey::generate(curve, &mut random));

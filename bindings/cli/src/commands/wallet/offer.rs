@@ -240,6 +240,13 @@ impl<'a> Meeting<'a> {
     /// The person's decision at a terminal, else that of the command line.
     fn decide(&self, consent: &Consent) -> Result<Decision, Failure> {
         let Some(proposal) = consent.proposal() else {
+            // A person takes their time here too, so that the reader cannot tell nothing from a no.
+            if !self.wish.yes && !self.open.json {
+                let _ = super::ask(say(
+                    "Nichts davon ist hier. Antworten?",
+                    "Nothing of it is here. Answer?",
+                ));
+            }
             return Ok(Decision::Decline);
         };
         let choice = choose(consent, proposal, self.wish.select)?;
