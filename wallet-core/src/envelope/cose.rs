@@ -157,6 +157,13 @@ pub enum CoseError {
     PayloadTwice,
     /// `x5t` is not the thumbprint of the certificate.
     ThumbprintMismatch,
+    /// More headers than are taken.
+    TooManyHeaders {
+        /// How many there are.
+        count: usize,
+        /// How many are taken.
+        limit: usize,
+    },
     /// An algorithm that is not supported.
     UnsupportedAlgorithm,
     /// The tag of another kind of message.
@@ -181,6 +188,7 @@ impl CoseError {
             Self::PayloadMissing => "cose.payload_missing",
             Self::PayloadTwice => "cose.payload_twice",
             Self::ThumbprintMismatch => "cose.thumbprint_mismatch",
+            Self::TooManyHeaders { .. } => "cose.too_many_headers",
             Self::UnsupportedAlgorithm => "cose.unsupported_alg",
             Self::WrongTag => "cose.wrong_tag",
         }
@@ -210,6 +218,9 @@ impl fmt::Display for CoseError {
             Self::PayloadMissing => f.write_str("the message has no payload"),
             Self::PayloadTwice => f.write_str("the message carries a payload that must be detached"),
             Self::ThumbprintMismatch => f.write_str("`x5t` is not the thumbprint of the certificate"),
+            Self::TooManyHeaders { count, limit } => {
+                write!(f, "message has {count} headers, at most {limit} are taken")
+            }
             Self::UnsupportedAlgorithm => {
                 f.write_str("`alg` is not supported (ES256, ES384, ES512, EdDSA and HMAC 256/256 are)")
             }

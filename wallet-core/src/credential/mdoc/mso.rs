@@ -1,5 +1,7 @@
 //! The mobile security object: what the issuer signed (ISO 18013-5 §9.1.2.4).
 
+use std::collections::HashSet;
+
 use crate::codec::{Budget, Cbor, CborValue, Json};
 use crate::crypto::HashAlgorithm;
 use crate::keys::{CoseKeyError, PublicKey};
@@ -177,7 +179,9 @@ impl KeyAuthorizations {
     /// Whole namespaces, and single elements of others.
     pub(super) fn new(namespaces: Vec<String>, elements: Vec<(String, Vec<String>)>) -> Result<Self, MdocError> {
         // ISO 18013-5 §9.1.2.4: a namespace that is authorised as a whole is not in `dataElements`.
-        if elements.iter().any(|(namespace, _)| namespaces.contains(namespace)) {
+        // Looked up in a set: both lists may be as long as the budget allows, and nobody vouches for them yet.
+        let whole: HashSet<_> = namespaces.iter().map(String::as_str).collect();
+        if elements.iter().any(|(namespace, _)| whole.contains(namespace.as_str())) {
             return Err(MdocError::KeyAuthorizationsOverlap);
         }
         Ok(Self { namespaces, elements })

@@ -209,3 +209,14 @@ fn digest_ids_do_not_tell_the_order_of_elements() {
         .collect();
     assert!(ids[0] != ids[1] || ids[1] != ids[2], "{ids:?}");
 }
+
+/// Nobody vouches for the lists when they are compared: in pairs, these would cost a minute.
+#[test]
+fn long_key_authorisations_are_compared_in_passing() {
+    let names = |prefix: char| (0..50_000).map(move |number| format!("{prefix}{number}"));
+    let elements: Vec<_> = names('e').map(|name| (name, Vec::new())).collect();
+    let apart = mso::KeyAuthorizations::new(names('n').collect(), elements.clone());
+    assert!(apart.is_ok());
+    let overlapping = mso::KeyAuthorizations::new(names('n').chain(["e49999".to_owned()]).collect(), elements);
+    assert_eq!(overlapping.err(), Some(MdocError::KeyAuthorizationsOverlap));
+}

@@ -26,6 +26,9 @@ const UNDERSTOOD: &[i64] = &[ALG, CRIT, CONTENT_TYPE, KID, TYP, X5CHAIN, X5T];
 /// Longer chains are not built by anyone honest (rustls-webpki stops at 6 intermediates too).
 pub(super) const MOST_CERTIFICATES: usize = 8;
 
+/// More headers in both buckets than any profile has: each is compared with all others, before anything is signed for.
+pub(super) const MOST_HEADERS: usize = 64;
+
 /// Both buckets; the protected one also as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Headers {
@@ -59,6 +62,13 @@ impl Headers {
             read = Cbor::parse(encoded, budget)?;
             read.as_map().ok_or(CoseError::NotCose)?
         };
+        let count = protected.len() + unprotected.len();
+        if count > MOST_HEADERS {
+            return Err(CoseError::TooManyHeaders {
+                count,
+                limit: MOST_HEADERS,
+            });
+        }
         let is_label = |label: &Cbor<'_>| label.as_i64().is_some() || label.as_str().is_some();
         if !protected.iter().chain(unprotected).all(|(label, _)| is_label(label)) {
             return Err(CoseError::BadLabel);
@@ -93,7 +103,7 @@ impl Headers {
         let critical = critical.as_array().ok_or(CoseError::BadHeader(CRIT))?;
         let is_understood =
             |label: &CborValue| UNDERSTOOD.iter().any(|known| *label == CborValue::from(*known)) && in_both(label);
-        if critical.is_empty() || !critical.iter().all(is_understood) {
+        if critical.is_empty() || critical.len() > UNDERSTOOD.len() || !critical.iter().all(is_understood) {
             return Err(CoseError::CriticalHeader);
         }
         Ok(())

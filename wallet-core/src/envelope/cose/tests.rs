@@ -1,4 +1,4 @@
-use super::headers::MOST_CERTIFICATES;
+use super::headers::{MOST_CERTIFICATES, MOST_HEADERS};
 use super::*;
 use crate::codec::Budget;
 use crate::codec::cbor::CborValue;
@@ -300,4 +300,44 @@ fn a_mac_is_checked_whole() {
     assert_eq!(detached.inspect(), None);
     assert_eq!(detached.verify(b"key", &[], Some(b"grades")), Ok(&b"grades"[..]));
     assert_eq!(detached.verify(b"key", &[], None), Err(CoseError::PayloadMissing));
+}
+
+/// A message with so many headers in each bucket; labels below are none that mean anything.
+fn with_headers(protected: usize, unprotected: usize, critical: usize) -> CborValue {
+    let label = |number: usize| CborValue::from(1_000 + i64::try_from(number).expect("a small number"));
+    let bucket = |numbers: std::ops::Range<usize>| numbers.map(|number| (label(number), CborValue::Null));
+    let mut signed: Vec<_> = bucket(0..protected).collect();
+    if critical > 0 {
+        let labels = std::iter::repeat_n(CborValue::from(CRIT), critical);
+        signed.push((CborValue::from(CRIT), CborValue::array(labels)));
+    }
+    CborValue::array([
+        CborValue::bytes(CborValue::Map(signed).encode()),
+        CborValue::Map(bucket(protected..protected + unprotected).collect()),
+        CborValue::bytes("grades"),
+        CborValue::bytes([0; 64]),
+    ])
+}
+
+/// Headers are compared in pairs before a signature is checked: their number is bounded, or 400 kB cost minutes.
+#[test]
+fn no_more_headers_are_compared_than_a_profile_has() {
+    let too_many = |count| {
+        Some(CoseError::TooManyHeaders {
+            count,
+            limit: MOST_HEADERS,
+        })
+    };
+    assert_eq!(parse(&with_headers(MOST_HEADERS, 0, 0)).err(), None);
+    assert_eq!(parse(&with_headers(MOST_HEADERS / 2, MOST_HEADERS / 2, 0)).err(), None);
+    assert_eq!(
+        parse(&with_headers(1, MOST_HEADERS, 0)).err(),
+        too_many(MOST_HEADERS + 1)
+    );
+    assert_eq!(parse(&with_headers(40_000, 40_000, 0)).err(), too_many(80_000));
+    assert_eq!(parse(&with_headers(0, 0, 1)).err(), None);
+    assert_eq!(
+        parse(&with_headers(10, 0, 100_000)).err(),
+        Some(CoseError::CriticalHeader)
+    );
 }
