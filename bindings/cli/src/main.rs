@@ -11,6 +11,16 @@ macro_rules! outln {
     ($($text:tt)*) => {{ $crate::report::print(format_args!($($text)*)); $crate::report::print(format_args!("\n")); }};
 }
 
+/// [`out!`] for standard error.
+macro_rules! err {
+    ($($text:tt)*) => { $crate::report::print_error(format_args!($($text)*)) };
+}
+
+/// [`err!`] with a line end.
+macro_rules! errln {
+    ($($text:tt)*) => { $crate::report::print_error(format_args!("{}\n", format_args!($($text)*))) };
+}
+
 mod args;
 mod commands;
 mod report;

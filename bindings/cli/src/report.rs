@@ -22,13 +22,18 @@ pub(crate) fn print(text: std::fmt::Arguments<'_>) {
     }
 }
 
+/// Writes to standard error, with the same indifference: `eprintln!` panics where nobody reads.
+pub(crate) fn print_error(text: std::fmt::Arguments<'_>) {
+    let _ = std::io::stderr().lock().write_fmt(text);
+}
+
 /// Whether development mode is on: a program runs one command, in one mode.
 static DEVELOPMENT: AtomicBool = AtomicBool::new(false);
 
 /// Says on standard error that development mode is on, and has [`marked`] name it in JSON.
 pub(crate) fn name_development() {
     DEVELOPMENT.store(true, Ordering::Relaxed);
-    eprintln!(
+    errln!(
         "{}",
         Paint::stderr().yellow("development mode: plain HTTP to this machine, test anchors")
     );
@@ -100,9 +105,9 @@ impl Failure {
             outln!("{}", marked(Object::new().with("error", Json::Object(error))));
         } else {
             let paint = Paint::stderr();
-            eprintln!("{} {}", paint.red("refused:"), self.what);
-            eprintln!("    why: {} ({})", self.why, self.code);
-            eprintln!("     do: {}", self.remedy);
+            errln!("{} {}", paint.red("refused:"), self.what);
+            errln!("    why: {} ({})", self.why, self.code);
+            errln!("     do: {}", self.remedy);
         }
         ExitCode::from(self.exit)
     }

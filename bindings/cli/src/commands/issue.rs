@@ -77,7 +77,7 @@ pub(crate) fn run(command: &IssueCommand) -> Outcome {
     }
     let credential = issue(&record, Some(&holder), &signer, now(), &mut SystemRandom::new()).map_err(failed)?;
     for finding in report.findings() {
-        eprintln!("{} {finding}", Paint::stderr().yellow("note:"));
+        errln!("{} {finding}", Paint::stderr().yellow("note:"));
     }
     if let Some(path) = out {
         std::fs::write(path, format!("{credential}\n")).map_err(|error| Failure::file(path, &error))?;

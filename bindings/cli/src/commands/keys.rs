@@ -46,7 +46,7 @@ pub(crate) fn run(command: KeysCommand) -> Outcome {
             report.insert("private_jwk", private_jwk(&key));
         }
         None => {
-            eprintln!(
+            errln!(
                 "{} this is the private key: keep it, or let --out FILE write it",
                 Paint::stderr().yellow("note:")
             );
@@ -89,7 +89,7 @@ pub(crate) fn run(command: KeysCommand) -> Outcome {
             outln!("{jwk}");
         }
         for (member, value) in report.iter().filter(|(_, value)| value.as_str().is_some()) {
-            eprintln!("{member}: {}", value.as_str().unwrap_or_default());
+            errln!("{member}: {}", value.as_str().unwrap_or_default());
         }
     }
     Ok(ExitCode::SUCCESS)

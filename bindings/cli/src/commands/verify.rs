@@ -90,7 +90,7 @@ pub(crate) fn run(args: VerifyArgs) -> Outcome {
         json: args.json,
     };
     if !args.json && environment == Environment::Test {
-        eprintln!(
+        errln!(
             "{}",
             Paint::stderr().yellow("test anchors: nothing accepted here counts in production")
         );

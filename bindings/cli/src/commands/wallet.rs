@@ -72,7 +72,7 @@ pub(crate) fn ask(question: &str) -> Option<bool> {
     if !io::stdin().is_terminal() {
         return None;
     }
-    eprint!("{question} [y/N] ");
+    err!("{question} [y/N] ");
     let _ = io::stderr().flush();
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).ok()?;
@@ -81,7 +81,7 @@ pub(crate) fn ask(question: &str) -> Option<bool> {
 
 /// Asks a person for a number up to `most`; nothing, or something else, is `None`.
 pub(crate) fn number(question: &str, most: usize) -> Option<usize> {
-    eprint!("{question} ");
+    err!("{question} ");
     let _ = io::stderr().flush();
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).ok()?;

@@ -242,3 +242,31 @@ fn what_is_received_is_kept_when_nobody_reads_the_output() {
     let held = wallet(&folder, &["--json", "list"]).json();
     assert_eq!(held.as_array().unwrap().len(), 2);
 }
+
+/// `mappe wallet receive … 2>&1 | head -1`: what was collected is kept, though nobody reads that it was.
+#[test]
+fn what_is_received_is_kept_when_nobody_reads_the_errors_either() {
+    let folder = Folder::new();
+    folder.write("pass", "correct horse battery staple");
+    let office = Server::start(&folder, "authority", &[]);
+    assert_eq!(wallet(&folder, &["init"]).exit, 0);
+    for root in ["authority/issuer-ca.pem", "authority/iaca.pem"] {
+        let ran = folder.run(&["trust", "add", "--dir", "w", "--role", "issuers", root]);
+        assert_eq!(ran.exit, 0, "{ran:?}");
+    }
+    let card = parse(&std::fs::read_to_string(CARD).unwrap());
+    let offer = Object::new()
+        .with("configuration", Json::from("pid"))
+        .with("tx_code", Json::from(false))
+        .with("record", card);
+    let offer = office.manage("offers", Some(&Json::Object(offer)));
+    let args = ["wallet", "--dev", "--dir", "w", "--passphrase-file", "pass"];
+    let args = [&args[..], &["receive", "--yes", member(&offer, "offer")]].concat();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = folder.command(&args);
+    command.stdout(writer.try_clone().unwrap()).stderr(writer);
+    assert_eq!(command.status().unwrap().code(), Some(0));
+    let held = wallet(&folder, &["--json", "list"]).json();
+    assert_eq!(held.as_array().unwrap().len(), 2, "{held}");
+}

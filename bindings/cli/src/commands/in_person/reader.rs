@@ -49,7 +49,7 @@ pub(crate) fn run(args: &ReaderArgs) -> Outcome {
         text => text.to_owned(),
     };
     if !args.json && trust.environment() == Environment::Test {
-        eprintln!(
+        errln!(
             "{}",
             Paint::stderr().yellow("test anchors: nothing accepted here counts in production")
         );

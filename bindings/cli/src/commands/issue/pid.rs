@@ -77,15 +77,15 @@ pub(super) fn run(args: &IssuePidArgs) -> Outcome {
         issued.push((*format, credential.map_err(failed)?));
     }
     let paint = Paint::stderr();
-    eprintln!(
+    errln!(
         "{} marked as test data: a file proves nothing about a person",
         paint.yellow("note:")
     );
     for name in &left_out {
-        eprintln!("{} no place for {name}", paint.yellow("note:"));
+        errln!("{} no place for {name}", paint.yellow("note:"));
     }
     if holders.len() < request.formats.len() {
-        eprintln!(
+        errln!(
             "{} both formats are bound to one key, by which they are known as one",
             paint.yellow("note:")
         );
