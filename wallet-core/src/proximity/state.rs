@@ -1,5 +1,7 @@
 //! Suspended meetings: what is needed to begin again at the same step. The bytes hold the keys of the session.
 
+use std::io;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use zeroize::Zeroizing;
 
@@ -23,8 +25,19 @@ struct Suspended<S> {
 }
 
 const VERSION: u8 = 1;
-/// Room for the suspended form of any honest meeting: a request is a few kilobytes, an answer with a portrait about 20.
-const ROOM: usize = 128 << 10;
+/// Counts what would be written.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// Bytes, as base64url where they are written; wiped when dropped.
 struct Secret(Zeroizing<Vec<u8>>);
@@ -197,8 +210,10 @@ impl Step {
             proximity: VERSION,
             state: State::of(self)?,
         };
-        // Large enough that no copy with keys in it is left behind by growing.
-        let mut out = Zeroizing::new(Vec::with_capacity(ROOM));
+        // Measured first, so that no copy with keys in it is left behind by growing, however long the answer is.
+        let mut length = Length(0);
+        serde_json::to_writer(&mut length, &suspended).expect("strings and numbers only");
+        let mut out = Zeroizing::new(Vec::with_capacity(length.0));
         serde_json::to_writer(&mut *out, &suspended).expect("strings and numbers only");
         Some(out)
     }
@@ -280,5 +295,23 @@ pub fn resume(bytes_of: &[u8], context: &Context<'_>, now: Timestamp) -> Result<
             session: session.open()?,
             until: Timestamp::from_unix(until),
         })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A vector that grows leaves its old bytes, keys among them, in freed memory.
+    #[test]
+    fn a_suspended_form_never_grows_while_it_is_written() {
+        let step = Step::Send(Sending::new(
+            vec![7; 300 << 10],
+            None,
+            Next::End(Outcome::empty(End::Holder)),
+        ));
+        let suspended = step.suspend().expect("a step that can be suspended");
+        assert!(suspended.len() > 400 << 10);
+        assert_eq!(suspended.capacity(), suspended.len());
     }
 }
