@@ -105,10 +105,12 @@ impl Vical {
         {
             return Err(VicalError::Expired { next_update });
         }
-        if let (Some(last), Some(issue)) = (last, list.issue)
-            && issue < last
-        {
-            return Err(VicalError::GoesBack { issue, last });
+        // One without a number may be of any age: after a numbered one it counts as the first.
+        if let Some(last) = last {
+            let issue = list.issue.unwrap_or(0);
+            if issue < last {
+                return Err(VicalError::GoesBack { issue, last });
+            }
         }
         Ok(list)
     }

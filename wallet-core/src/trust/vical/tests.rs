@@ -170,6 +170,7 @@ fn each_change_to_a_list_has_its_error() {
         ("nextUpdate", date(0), "vical.expired"),
         ("vicalIssueID", text("7"), "vical.malformed"),
         ("vicalIssueID", Some(CborValue::from(6_u64)), "vical.goes_back"),
+        ("vicalIssueID", None, "vical.goes_back"),
         ("certificateInfos", None, "vical.malformed"),
         (
             "certificateInfos",
