@@ -251,6 +251,9 @@ pub(crate) enum TrustCommand {
         /// The issuer whose key a JWK is
         #[arg(long, value_name = "URL")]
         issuer: Option<String>,
+        /// Limits an issuer to a type: `vct` or document type, may end in `*`; may be given several times
+        #[arg(long = "type", value_name = "TYPE")]
+        types: Vec<String>,
         /// The public key or certificate that signed a trust pack file, or the certificate of a VICAL's provider
         #[arg(long = "trust-signer", value_name = "FILE")]
         signer: Option<PathBuf>,

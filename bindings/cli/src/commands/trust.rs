@@ -28,9 +28,10 @@ pub(crate) fn run(command: TrustCommand) -> Outcome {
             place,
             role,
             issuer,
+            types,
             signer,
             file,
-        } => add(&place, role.into(), issuer, signer.as_deref(), &file),
+        } => add(&place, role.into(), (issuer, types), signer.as_deref(), &file),
         TrustCommand::List { place } => list(&place),
         TrustCommand::Remove { place, id } => remove(&place, &id),
         TrustCommand::Show {
@@ -305,11 +306,35 @@ fn refused(path: &Path, error: &PackError) -> Failure {
     )
 }
 
-fn add(place: &TrustPlace, role: Role, issuer: Option<String>, signer: Option<&Path>, file: &Path) -> Outcome {
+/// `limits` are whose key it is, and the types that it is good for.
+fn add(
+    place: &TrustPlace,
+    role: Role,
+    limits: (Option<String>, Vec<String>),
+    signer: Option<&Path>,
+    file: &Path,
+) -> Outcome {
+    let (issuer, types) = limits;
+    if !types.is_empty() && role != Role::Issuers {
+        return Err(Failure::usage(
+            "usage.type",
+            "--type is not used".to_owned(),
+            "types limit what an issuer may issue",
+            "give it with --role issuers",
+        ));
+    }
     let dir = home(place.dir.as_deref())?;
     let mut anchors = Anchors::open_or_new(&dir, Environment::Production)?;
     let mut added = Vec::new();
     match read(file, signer, anchors.pack.environment)? {
+        Source::Pack(_) if !types.is_empty() => {
+            return Err(Failure::usage(
+                "usage.type",
+                "--type is not used".to_owned(),
+                "a trust pack names the types of its anchors itself",
+                "leave it out, or add the certificates one by one",
+            ));
+        }
         Source::Pack(pack) => {
             if pack.environment != anchors.pack.environment {
                 return Err(refused(file, &TrustError::EnvironmentMixed.into()));
@@ -332,6 +357,15 @@ fn add(place: &TrustPlace, role: Role, issuer: Option<String>, signer: Option<&P
                         "a list of issuing authorities says who may issue, and nothing else",
                         "add it with --role issuers",
                     ));
+                }
+                // A list that names types is not widened by a command; it may be narrowed.
+                if anchor.types.is_empty() {
+                    anchor.types.clone_from(&types);
+                } else if !types.is_empty() {
+                    anchor.types.retain(|known| types.contains(known));
+                    if anchor.types.is_empty() {
+                        continue;
+                    }
                 }
                 if let AnchorMaterial::Keys { issuer: named, .. } = &mut anchor.material {
                     if role == Role::RelyingParties {

@@ -196,6 +196,18 @@ fn anchors_are_added_listed_explained_and_removed() {
     assert_eq!(verdict(&folder, &[], "with.sdjwt"), no("trust.untrusted_path"));
 }
 
+#[test]
+fn an_issuer_is_trusted_for_its_types_alone() {
+    let (folder, _) = desk();
+    let trust = |args: &[&str]| folder.run(&[&["trust"], args].concat());
+    let add = |types: &str| trust(&["add", "--role", "issuers", "--type", types, "ca.pem"]);
+    assert_eq!(add("urn:eudi:pid:*").exit, 0);
+    assert_eq!(verdict(&folder, &[], "with.sdjwt"), no("trust.type_not_allowed"));
+    assert_eq!(add("*").exit, 0);
+    assert_eq!(verdict(&folder, &[], "with.sdjwt"), yes());
+    trust(&["add", "--role", "relying-parties", "--type", "*", "ca.pem"]).is_refused(64, "usage.type");
+}
+
 const CRL: &str = "https://land.example/crl";
 const MDL: &str = "org.iso.18013.5.1.mDL";
 
