@@ -67,6 +67,7 @@ pub mod codec;
 pub mod credential;
 pub mod crypto;
 pub mod dcql;
+pub mod did;
 pub mod envelope;
 pub mod http;
 pub mod issuance;
