@@ -9,7 +9,7 @@
 //!          +---- status -- dcql -- protocol -- rulebook
 //!                     credential (SD-JWT VC)
 //!                           trust
-//!            envelope   keys   crypto   http   time   codec
+//!          envelope  did  keys   crypto   http   time   codec
 //! ```
 //!
 //! # What it never does
