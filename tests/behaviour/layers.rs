@@ -14,8 +14,9 @@ const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("crypto", &[&["codec"]]),
     ("keys", &[&["codec", "crypto"]]),
     ("envelope", &[&["codec", "crypto", "keys"]]),
-    ("trust", &[BOTTOM]),
-    ("credential", &[BOTTOM, &["trust"]]),
+    ("did", &[&["codec", "http", "keys", "time"]]),
+    ("trust", &[BOTTOM, &["did"]]),
+    ("credential", &[BOTTOM, &["did", "trust"]]),
     ("rulebook", &[BOTTOM, &["trust", "credential"]]),
     ("status", &[BOTTOM, &["trust", "credential"]]),
     ("protocol", &[&["codec", "http", "keys", "credential"]]),
@@ -32,7 +33,7 @@ const MAY_USE: &[(&str, &[&[&str]])] = &[
     ),
 ];
 
-const FORMATS: &[&str] = &["trust", "credential", "rulebook", "status", "protocol", "dcql"];
+const FORMATS: &[&str] = &["did", "trust", "credential", "rulebook", "status", "protocol", "dcql"];
 
 #[test]
 fn modules_use_only_what_their_row_allows() {

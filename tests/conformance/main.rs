@@ -1,10 +1,12 @@
 //! Conformance tests against published vectors.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bitstring_status_list;
 mod cbor;
 mod certificates;
 mod cose;
 mod dcql;
+mod did;
 mod jcs;
 mod jose;
 mod mdoc;

@@ -9,7 +9,7 @@
 //!          +---- status -- dcql -- protocol -- rulebook
 //!                     credential (SD-JWT VC)
 //!                           trust
-//!            envelope   keys   crypto   http   time   codec
+//!          envelope  did  keys   crypto   http   time   codec
 //! ```
 //!
 //! # What it never does
@@ -67,6 +67,7 @@ pub mod codec;
 pub mod credential;
 pub mod crypto;
 pub mod dcql;
+pub mod did;
 pub mod envelope;
 pub mod http;
 pub mod issuance;

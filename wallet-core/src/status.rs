@@ -1,5 +1,5 @@
-//! Whether a credential still holds: Token Status List (draft-ietf-oauth-status-list-21) as JWT and as CWT, and the list
-//! of revoked identifiers of ISO 18013-5 (second edition).
+//! Whether a credential still holds: Token Status List (draft-ietf-oauth-status-list-21) as JWT and as CWT, the list
+//! of revoked identifiers of ISO 18013-5 (second edition), and the [`bitstring`] lists of W3C credentials.
 //!
 //! Order of things (§8.3): the credential is verified first, which the types ensure, for only a
 //! [`Verified`](crate::credential::Verified) has a status; then its list is fetched out of band of any
@@ -15,6 +15,7 @@
 //! refused. MACs and the `time` parameter are not supported and refused.
 
 mod accept;
+pub mod bitstring;
 mod cwt;
 mod error;
 mod evidence;

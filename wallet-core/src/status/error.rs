@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::bitstring::BitstringError;
 use crate::credential::StatusReferenceError;
 use crate::envelope::cose::CoseError;
 use crate::envelope::jws::JwsError;
@@ -13,6 +14,8 @@ use crate::trust::TrustError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StatusError {
+    /// A bitstring status list or an entry for it.
+    Bitstring(BitstringError),
     /// A list as CWT does not carry the certificates of its signer.
     ChainMissing,
     /// A list as CWT carries the certificates of its signer where nobody vouches for them.
@@ -113,6 +116,7 @@ impl StatusError {
     /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Bitstring(error) => error.code(),
             Self::ChainMissing => "status.chain_missing",
             Self::ChainNotProtected => "status.chain_not_protected",
             Self::Compression => "status.compression",
@@ -193,6 +197,7 @@ impl From<StatusError> for UnknownReason {
 impl fmt::Display for StatusError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Bitstring(error) => error.fmt(f),
             Self::ChainMissing => f.write_str("the status list does not carry the certificates of its signer"),
             Self::ChainNotProtected => f.write_str("the certificates of the status list are outside its signature"),
             Self::Compression => f.write_str("the status list is not one ZLIB stream"),

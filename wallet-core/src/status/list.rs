@@ -59,7 +59,7 @@ pub struct StatusList {
 }
 
 /// 8 MiB: 67 million entries of one bit, more than a country issues of one kind; a list is split long before.
-const MOST_BYTES: usize = 8 << 20;
+pub(super) const MOST_BYTES: usize = 8 << 20;
 /// How much room is made for each step of decompression: a bomb is noticed within it.
 const STEP: usize = 64 << 10;
 
