@@ -11,6 +11,7 @@ mod mdoc;
 mod mdoc_messages;
 mod openid4vci;
 mod openid4vp;
+mod rdf_canon;
 mod sd_jwt;
 mod sd_jwt_vc;
 mod token_status_list;

@@ -1,0 +1,3 @@
+//! W3C Verifiable Credentials: linked data as it is signed, and the proofs over it.
+
+pub mod rdf;
