@@ -47,5 +47,5 @@ fn every_case_of_the_suite_has_its_published_result() {
         }
         count += 1;
     }
-    assert!(count >= 80, "{count} cases");
+    assert!(count >= 50, "{count} cases");
 }

@@ -1,3 +1,4 @@
 //! W3C Verifiable Credentials: linked data as it is signed, and the proofs over it.
 
+pub mod contexts;
 pub mod rdf;

@@ -4,11 +4,19 @@
 //! name. Contexts come from the caller's [`Contexts`](super::contexts::Contexts); nothing is fetched.
 
 mod canonical;
+mod context;
+mod expand;
 mod quad;
 
 use std::fmt;
 
+use crate::codec::Object;
 use crate::crypto::HashAlgorithm;
+
+use super::contexts::Contexts;
+
+pub(super) use context::Active;
+pub(super) use expand::Run;
 
 const XSD_STRING: &str = "http://www.w3.org/2001/XMLSchema#string";
 
@@ -77,6 +85,17 @@ impl Limits {
     }
 }
 
+/// The statements of a JSON-LD document in canonical form; whatever would not be among them is refused.
+pub fn canonical_nquads(
+    document: &Object,
+    contexts: &Contexts,
+    hash: HashAlgorithm,
+    limits: &Limits,
+) -> Result<CanonicalDocument, RdfError> {
+    let (quads, labels) = Run::new(contexts, limits).transform(document)?;
+    canonical::canonicalize(quads, labels, hash, limits)
+}
+
 /// Canonicalises N-Quads with RDFC-1.0 and `hash` (SHA-256, or SHA-384 for P-384).
 pub fn canonicalize_nquads(text: &str, hash: HashAlgorithm, limits: &Limits) -> Result<CanonicalDocument, RdfError> {
     let (quads, labels) = quad::parse(text)?;
@@ -87,10 +106,27 @@ pub fn canonicalize_nquads(text: &str, hash: HashAlgorithm, limits: &Limits) -> 
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RdfError {
+    /// A context, or the definition of a term in one, is not well formed.
+    BadContext(String),
+    /// A keyword or a property with a value it cannot have.
+    BadValue(String),
+    /// A value that has no place in a statement, and so would not be signed: `null`, `@direction`, `@index`.
+    LostValue(String),
+    /// A number outside of what all readers agree upon (2^53, IEEE 754 double).
+    NumberRange,
+    /// A context changes a term that an earlier one protects.
+    ProtectedTerm(String),
+    /// A reference without a scheme: there is no base to resolve it against.
+    RelativeIri(String),
     /// A line that is no N-Quad.
     Syntax {
         /// Counted from one.
         line: usize,
+    },
+    /// Objects stand too deep in each other.
+    TooDeep {
+        /// How deep they may.
+        limit: usize,
     },
     /// More blank nodes than allowed.
     TooManyBlankNodes {
@@ -111,12 +147,28 @@ pub enum RdfError {
         /// How many steps may be.
         limit: usize,
     },
+    /// A term or a type that no context defines.
+    UndefinedTerm(String),
+    /// A context that is not known.
+    UnknownContext(String),
+    /// A part of JSON-LD that is not read here; no context of a credential standard uses it.
+    Unsupported(String),
 }
 
 impl RdfError {
     /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::BadContext(_) => "rdf.bad_context",
+            Self::BadValue(_) => "rdf.bad_value",
+            Self::LostValue(_) => "rdf.lost_value",
+            Self::NumberRange => "rdf.number_range",
+            Self::ProtectedTerm(_) => "rdf.protected_term",
+            Self::RelativeIri(_) => "rdf.relative_iri",
+            Self::TooDeep { .. } => "rdf.too_deep",
+            Self::UndefinedTerm(_) => "rdf.undefined_term",
+            Self::UnknownContext(_) => "rdf.unknown_context",
+            Self::Unsupported(_) => "rdf.unsupported",
             Self::Syntax { .. } => "rdf.syntax",
             Self::TooManyBlankNodes { .. } => "rdf.too_many_blank_nodes",
             Self::TooManyQuads { .. } => "rdf.too_many_quads",
@@ -128,6 +180,16 @@ impl RdfError {
 impl fmt::Display for RdfError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::BadContext(name) => write!(f, "context is not well formed at {name:?}"),
+            Self::BadValue(name) => write!(f, "{name:?} has a value that it cannot have"),
+            Self::LostValue(name) => write!(f, "value of {name:?} would not be signed"),
+            Self::NumberRange => f.write_str("number is outside of what all readers agree upon"),
+            Self::ProtectedTerm(name) => write!(f, "context changes the protected term {name:?}"),
+            Self::RelativeIri(_) => f.write_str("reference has no scheme"),
+            Self::TooDeep { limit } => write!(f, "objects are nested deeper than {limit}"),
+            Self::UndefinedTerm(name) => write!(f, "no context defines {name:?}"),
+            Self::UnknownContext(url) => write!(f, "context {url:?} is not known"),
+            Self::Unsupported(name) => write!(f, "JSON-LD's {name} is not supported"),
             Self::Syntax { line } => write!(f, "line {line} is no N-Quad"),
             Self::TooManyBlankNodes { count, limit } => write!(f, "{count} blank nodes, {limit} are allowed"),
             Self::TooManyQuads { count, limit } => write!(f, "{count} statements, {limit} are allowed"),
