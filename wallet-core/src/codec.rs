@@ -1,4 +1,4 @@
-//! Strict encodings: base64url, JSON with exact numbers, CBOR as received, and the budgets that bound them.
+//! Strict encodings: base64url, multibase, JSON with exact numbers, CBOR as received, and the budgets that bound them.
 //!
 //! Everything that arrives from outside passes through here first. Decoders refuse what a lenient one
 //! would repair: padding and stray bits in base64url (RFC 4648 §3.5), duplicate members in JSON
@@ -8,7 +8,9 @@ pub mod base64url;
 mod budget;
 pub mod cbor;
 pub mod json;
+pub mod multibase;
 
 pub use budget::{Budget, BudgetExceeded, Limit};
 pub use cbor::{Cbor, CborError, CborValue};
 pub use json::{Json, JsonError, Object};
+pub use multibase::MultibaseError;
