@@ -4,9 +4,11 @@
 mod cbor;
 mod certificates;
 mod cose;
+mod data_integrity;
 mod dcql;
 mod jcs;
 mod jose;
+mod json_ld;
 mod mdoc;
 mod mdoc_messages;
 mod openid4vci;
