@@ -364,6 +364,8 @@ impl<'a> Definer<'a> {
                 .get("@protected")
                 .and_then(Json::as_bool)
                 .unwrap_or(made.protected);
+            made.container
+                .extend(object.get("@container").and_then(Json::as_str).map(str::to_owned));
             return Ok(made);
         }
         if is_keyword(term) || looks_like_keyword(term) {
@@ -456,15 +458,29 @@ impl<'a> Definer<'a> {
                 made.iri = Some(iri);
             }
             None | Some(Json::String(_)) => {
-                let iri = if middle.is_some() {
-                    self.expand(term, depth)?
-                } else {
-                    None
+                let iri = match middle {
+                    Some(colon) => Some(self.compact(term, colon, depth)?),
+                    None => self.layer.vocab.as_ref().map(|vocab| format!("{vocab}{term}")),
                 };
-                let iri = iri.or_else(|| self.layer.vocab.as_ref().map(|vocab| format!("{vocab}{term}")));
                 made.iri = Some(iri.filter(|iri| is_absolute(iri)).ok_or_else(bad)?);
             }
             Some(_) => return Err(bad()),
+        }
+        // JSON-LD 1.1 API §4.2.2 step 14.2.5: a term that reads as an IRI means that IRI.
+        if let Some(iri) = &made.iri {
+            let own = match middle {
+                Some(colon) => Some(self.compact(term, colon, depth)?),
+                None if term.contains('/') => self.layer.vocab.as_ref().map(|vocab| format!("{vocab}{term}")),
+                None => Some(iri.clone()),
+            };
+            if own.as_ref() != Some(iri) {
+                return Err(bad());
+            }
+        }
+        if let Some(index) = member("@index")
+            && (index.as_str().is_none() || !made.container.iter().any(|container| container == "@index"))
+        {
+            return Err(bad());
         }
         if let Some(prefix) = member("@prefix") {
             if middle.is_some() || term.contains('/') {
@@ -482,6 +498,19 @@ impl<'a> Definer<'a> {
         }
         made.direction = member("@direction").is_some_and(|direction| *direction != Json::Null);
         Ok(made)
+    }
+
+    /// What a term means that is written `prefix:suffix`.
+    fn compact(&mut self, term: &str, colon: usize, depth: usize) -> Result<String, RdfError> {
+        let (prefix, suffix) = (&term[..colon], &term[colon + 1..]);
+        let local = self.local;
+        if let Some((name, _)) = local.iter().find(|(name, _)| *name == prefix) {
+            self.define(name, depth + 1)?;
+        }
+        match self.layer.get(prefix).and_then(|definition| definition.iri.as_ref()) {
+            Some(iri) if !suffix.starts_with("//") => Ok(format!("{iri}{suffix}")),
+            _ => Ok(term.to_owned()),
+        }
     }
 
     /// Expands an IRI within the context being made: what it refers to is defined first.

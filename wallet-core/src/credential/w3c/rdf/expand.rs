@@ -30,6 +30,8 @@ pub(in super::super) struct Run<'a> {
     labels: Vec<String>,
     known: HashMap<String, usize>,
     depth: usize,
+    /// Whether the next object stands where only a node says anything.
+    only_node: bool,
 }
 
 /// What an object says a value is: a term, or the objects of a list.
@@ -47,6 +49,7 @@ impl<'a> Run<'a> {
             labels: Vec::new(),
             known: HashMap::new(),
             depth: 0,
+            only_node: false,
         }
     }
 
@@ -63,9 +66,11 @@ impl<'a> Run<'a> {
                 let object = item
                     .as_object()
                     .ok_or_else(|| RdfError::LostValue("@graph".to_owned()))?;
+                self.only_node = true;
                 self.object(&active, None, object, &None)?;
             }
         } else {
+            self.only_node = true;
             self.object(&active, None, document, &None)?;
         }
         Ok((self.quads, self.labels))
@@ -141,6 +146,7 @@ impl<'a> Run<'a> {
         object: &Object,
         graph: &Graph,
     ) -> Result<Vec<Term>, RdfError> {
+        let only_node = std::mem::take(&mut self.only_node);
         let mut active = Arc::clone(active);
         // JSON-LD 1.1 API §5.1.2 step 7: the context of a type ends at the next node.
         if let Some(previous) = &active.previous {
@@ -191,6 +197,16 @@ impl<'a> Run<'a> {
         for (at, (key, name, _)) in keys.iter().enumerate() {
             if key.starts_with('@') && keys[..at].iter().any(|(other, _, _)| other == key) && key != "@type" {
                 return Err(RdfError::BadValue((*name).to_owned()));
+            }
+        }
+        // JSON-LD 1.1 API §5.1.2 step 18: what floats free is dropped.
+        if only_node {
+            let floating = ["@value", "@list", "@set"]
+                .into_iter()
+                .find(|keyword| find(keyword).is_some());
+            let only_id = keys.len() == 1 && keys[0].0 == "@id";
+            if let Some(keyword) = floating.or(only_id.then_some("@id")) {
+                return Err(RdfError::LostValue(keyword.to_owned()));
             }
         }
         if let Some(value) = find("@value") {
@@ -253,6 +269,7 @@ impl<'a> Run<'a> {
                         let object = item
                             .as_object()
                             .ok_or_else(|| RdfError::LostValue((*name).to_owned()))?;
+                        self.only_node = true;
                         self.object(active, None, object, &inner)?;
                     }
                 }
@@ -332,6 +349,7 @@ impl<'a> Run<'a> {
             for item in items(value) {
                 let object = item.as_object().ok_or_else(|| RdfError::LostValue(name.to_owned()))?;
                 let inner = self.blank()?;
+                self.only_node = true;
                 self.object(active, definition, object, &Some(inner.clone()))?;
                 self.state(subject, iri, inner, graph)?;
             }
