@@ -64,11 +64,11 @@ pub(super) fn is_absolute(text: &str) -> bool {
 /// A layer of definitions over those of the contexts before. Never changed once made, hence shared.
 #[derive(Debug, Default)]
 pub(in super::super) struct Active {
-    parent: Option<Arc<Active>>,
+    parent: Option<Arc<Self>>,
     terms: HashMap<String, Arc<Definition>>,
     pub(super) vocab: Option<String>,
     pub(super) language: Option<String>,
-    pub(super) previous: Option<Arc<Active>>,
+    pub(super) previous: Option<Arc<Self>>,
     any_protected: bool,
 }
 
@@ -106,10 +106,10 @@ impl Active {
         if looks_like_keyword(value) {
             return None;
         }
-        if let Some(definition) = self.get(value) {
-            if vocab || definition.iri.as_deref().is_some_and(is_keyword) {
-                return definition.iri.clone();
-            }
+        if let Some(definition) = self.get(value)
+            && (vocab || definition.iri.as_deref().is_some_and(is_keyword))
+        {
+            return definition.iri.clone();
         }
         if let Some(colon) = value.find(':').filter(|colon| *colon > 0) {
             let (prefix, suffix) = (&value[..colon], &value[colon + 1..]);

@@ -34,7 +34,7 @@ pub(in super::super) struct Run<'a> {
     only_node: bool,
 }
 
-/// What an object says a value is: a term, or the objects of a list.
+/// The name of the graph that a statement stands in, none for the default graph.
 type Graph = Option<Term>;
 
 impl<'a> Run<'a> {
@@ -155,7 +155,8 @@ impl<'a> Run<'a> {
                     .iter()
                     .any(|(name, _)| active.expand(name, true).as_deref() == Some(keyword))
             };
-            if !is("@value") && !(object.len() == 1 && is("@id")) {
+            let keeps = is("@value") || object.len() == 1 && is("@id");
+            if !keeps {
                 active = Arc::clone(previous);
             }
         }
