@@ -390,8 +390,8 @@ fn elements_that_are_not_the_signed_ones_are_refused() {
             "mdoc.member_missing",
         ),
         (
-            "a digest id beyond 31 bits",
-            Forge::item(|item| *at(item, &["digestID"]) = (1_u64 << 31).into()),
+            "a digest id beyond 32 bits",
+            Forge::item(|item| *at(item, &["digestID"]) = (1_u64 << 32).into()),
             "mdoc.digest_id_range",
         ),
         (

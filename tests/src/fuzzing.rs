@@ -27,14 +27,14 @@ use wallet_core::issuer::OfferForm;
 use wallet_core::keys::{Jwk, JwkSet, PublicKey};
 use wallet_core::presentation::{self, Arrival, Context, Decision, UnsignedRequests};
 use wallet_core::protocol::dcql::Query;
-use wallet_core::protocol::openid4vp::{ClientId, REQUEST_OBJECT_TYP, STATIC_AUDIENCE};
+use wallet_core::protocol::openid4vp::{ClientId, REQUEST_OBJECT_TYP, ResponseMode, STATIC_AUDIENCE};
 use wallet_core::rulebook::Language;
 use wallet_core::rulebook::xschule::{ClaimOptions, SchoolReport, Setting};
 use wallet_core::status::{StatusList, StatusListToken, StatusWidth};
 use wallet_core::store::{Unlock, import_backup};
 use wallet_core::trust::pack::{DESCRIPTION, TrustPack, read_anchor_file};
 use wallet_core::trust::{Certificate, CertificateProfile, Environment, IssuerClaim, Role, TrustStore};
-use wallet_core::verifier::{AssessOptions, RequestSpec, assess_all, recheck};
+use wallet_core::verifier::{AssessOptions, DcApiSpec, RequestSpec, assess_all, recheck};
 
 use crate::TestRandom;
 use crate::campus::{self, Campus};
@@ -44,7 +44,7 @@ use crate::issuing::{Phone, School, now};
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 36] = [
+pub const TARGETS: [(&str, Body); 37] = [
     ("assess", assessment),
     ("authority", authority),
     ("backup", backup),
@@ -53,6 +53,7 @@ pub const TARGETS: [(&str, Body); 36] = [
     ("cose_key", mdoc::cose_key),
     ("cose_mac0", mdoc::cose_mac0),
     ("cose_sign1", mdoc::cose_sign1),
+    ("dc_api", dc_api),
     ("dcql", dcql),
     ("device_engagement", mdoc::device_engagement),
     ("device_request", mdoc::device_request),
@@ -370,8 +371,38 @@ pub fn request_link(data: &[u8]) {
     });
 }
 
-/// The page of the university.
-const PAGE: &str = "https://uni.example";
+/// The origin of the page that asks.
+pub const PAGE: &str = "https://uni.example";
+
+/// What a page hands to the wallet and what the wallet's platform hands back: the protocol in the first part, the data
+/// in the second.
+pub fn dc_api(data: &[u8]) {
+    let parts = parts(data);
+    let (Some(protocol), Some(Ok(data))) = (
+        parts.first().and_then(|part| text(part)),
+        parts.get(1).map(|part| Json::parse(part, &mut Budget::default())),
+    ) else {
+        return;
+    };
+    with_campus(|campus| {
+        let holding = campus.identified_pupil();
+        let trust = campus.wallet_trust();
+        let context = Context::new(&trust, &holding).with_unsigned(UnsignedRequests::AskLoudly);
+        let step = presentation::begin_dc_api(protocol, &data, PAGE, &context, campus.now);
+        if let Ok(presentation::Step::Ask(consent)) = step {
+            let _ = (consent.warnings(), consent.proposal());
+            let _ = consent.suspend();
+        }
+        let mut university = campus.university();
+        for mode in [ResponseMode::DcApi, ResponseMode::DcApiJwt] {
+            let mut spec = DcApiSpec::new(campus::query(), PAGE);
+            spec.response_mode = mode;
+            let created = university.create_dc_api_request(&spec, campus.now, &mut campus.random);
+            let created = created.expect("a request");
+            let _ = university.take_dc_api_response(&created.id, PAGE, &data, campus.now);
+        }
+    });
+}
 
 /// Members of a request object, which a trusted university signs; they replace those of a good one. By link, and through
 /// the Digital Credentials API in each form.

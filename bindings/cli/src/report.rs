@@ -7,11 +7,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use wallet_core::codec::{Json, Object};
 
-/// Writes to standard output; a reader that went away ends the program quietly, as it ends other tools.
+/// Whether nobody reads standard output any more.
+static UNREAD: AtomicBool = AtomicBool::new(false);
+
+/// Writes to standard output. When its reader went away the command goes on without a word: what it has begun, such as
+/// receiving a credential, must not be lost for a pipe.
 pub(crate) fn print(text: std::fmt::Arguments<'_>) {
+    if UNREAD.load(Ordering::Relaxed) {
+        return;
+    }
     let result = std::io::stdout().lock().write_fmt(text);
     if result.is_err_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
-        std::process::exit(0);
+        UNREAD.store(true, Ordering::Relaxed);
     }
 }
 

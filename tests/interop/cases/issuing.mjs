@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { until } from '../lib/harness.mjs'
 import { newWallet, startAuthority } from '../lib/mappe.mjs'
+import * as cbor from '../lib/mdoc.mjs'
 import { DOCTYPE, startIssuer, VCT } from '../peers/credo-issuer.mjs'
 import { startWallet } from '../peers/credo-wallet.mjs'
 import { verifyIssuerSigned } from '../peers/mdoc.mjs'
@@ -112,6 +113,31 @@ export const cases = [
       assert.equal(await status(), 0)
       await authority.revoke(id)
       assert.equal(await status(), 1)
+    },
+  },
+  {
+    name: 'issuing: the revocation of a PID stands in the status lists of our authority, as JWT and as CWT',
+    async run(context) {
+      const authority = await startAuthority(context)
+      const wallet = await startWallet({ anchors: [authority.root, authority.iaca] })
+      const { offer, txCode, id } = await authority.offer('pid')
+      const copies = await wallet.receive(offer, { txCode })
+      const mdoc = copies.find((copy) => !copy.includes('~'))
+      const { idx, uri } = cbor.statusOf(Buffer.from(mdoc, 'base64url'))
+      const status = async () => {
+        const response = await fetch(uri, { headers: { accept: 'application/statuslist+cwt' } })
+        const found = cbor.statusAt(Buffer.from(await response.arrayBuffer()), idx)
+        assert.equal(found.uri, uri)
+        return found.status
+      }
+      const sdJwt = decode(copies.find((copy) => copy.includes('~'))).payload.status.status_list
+      const jwt = async () => {
+        const response = await fetch(sdJwt.uri, { headers: { accept: 'application/statuslist+jwt' } })
+        return statusAt(await response.text(), sdJwt.idx)
+      }
+      assert.deepEqual([await status(), await jwt()], [0, 0])
+      await authority.revoke(id)
+      assert.deepEqual([await status(), await jwt()], [1, 1])
     },
   },
 ]

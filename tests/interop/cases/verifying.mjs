@@ -65,6 +65,20 @@ async function answeredByHand(context, { spoil = () => {}, change = (untouched) 
   return settled(university, id)
 }
 
+/** Answers a page of our university through the Digital Credentials API, bound to `bound` by a foreign holder. */
+async function answeredPage(context, { origin, bound = origin }) {
+  const made = { signer: await newDocumentSigner(), holder: await newKeyPair() }
+  const university = await startUniversity(context, { issuers: [made.signer.root] })
+  const { digital, id } = await university.pageRequest(PID, origin)
+  const [{ protocol, data }] = digital.requests
+  const issuerSigned = await issue(DOCTYPE, { [DOCTYPE]: PID_CLAIMS }, made)
+  const elements = { [DOCTYPE]: ['family_name', 'age_over_18'] }
+  const transcript = transcriptOf({ origin: bound, nonce: data.nonce })
+  const response = await present(issuerSigned, DOCTYPE, elements, { ...made, transcript })
+  const vp_token = { [PID.credentials[0].id]: [response.toString('base64url')] }
+  return university.pageAnswer(id, origin, { protocol, data: { vp_token } })
+}
+
 const refusal = (what, options) => ({
   name: `verifying: our university refuses an mdoc by @owf/mdoc with ${what}`,
   async run(context) {
@@ -80,6 +94,17 @@ export const cases = [
       const { state, assessment } = await answeredByHand(context)
       assert.equal(state, 'answered', JSON.stringify(assessment))
       assert.ok(JSON.stringify(assessment).includes(PID_CLAIMS.family_name))
+    },
+  },
+  {
+    name: 'verifying: our university verifies an mdoc by @owf/mdoc through the Digital Credentials API, for its origin alone',
+    async run(context) {
+      const origin = 'https://university.example'
+      const { state, assessment } = await answeredPage(context, { origin })
+      assert.equal(state, 'answered', JSON.stringify(assessment))
+      assert.ok(JSON.stringify(assessment).includes(PID_CLAIMS.family_name))
+      const elsewhere = answeredPage(context, { origin, bound: 'https://elsewhere.example' })
+      await assert.rejects(elsewhere, /not_bound/)
     },
   },
   ...Object.entries(SPOILERS).map(([what, spoil]) => refusal(what, { spoil })),

@@ -167,6 +167,12 @@ export async function startUniversity(context, { issuers }) {
     root: await server.pem('access-ca.pem'),
     request: (dcql, { prefix = 'x509_hash', responseMode = 'direct_post.jwt' } = {}) =>
       server.post('requests', { dcql, response_mode: responseMode, client_id_prefix: prefix }),
+    /** A request for a page of `origin` that uses the Digital Credentials API: what the browser gets, and an id. */
+    pageRequest: (dcql, origin) => server.post('requests', {
+      dcql, response_mode: 'dc_api', dc_api: { origins: [origin], protocol: 'openid4vp-v1-unsigned' },
+    }),
+    /** Hands in what the browser gave a page of `origin`. */
+    pageAnswer: (id, origin, response) => server.post(`requests/${id}/dc-api`, { origin, response }),
     result: (id) => server.get(`requests/${id}`),
   }
 }

@@ -1,6 +1,7 @@
 // What the tests compute of an mdoc by their own hand (ISO 18013-5, OpenID4VP 1.0 Annex B.2), over `cbor.mjs` alone.
-import { createHash, createHmac, createPrivateKey, sign } from 'node:crypto'
-import { decode, embed, encode, Tag } from './cbor.mjs'
+import { createHash, createHmac, createPrivateKey, sign, verify, X509Certificate } from 'node:crypto'
+import { inflateSync } from 'node:zlib'
+import { decode, embed, encode, open, Tag } from './cbor.mjs'
 import { agree, derive } from './session.mjs'
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest()
@@ -75,3 +76,24 @@ export const responseOf = (issuerSigned, docType) => encode({
   documents: [{ docType, issuerSigned: decode(issuerSigned), deviceSigned: { nameSpaces: embed(new Map()), deviceAuth: {} } }],
   status: 0,
 })
+
+/** Where the status of an mdoc stands (`status_list`), unverified. */
+export const statusOf = (issuerSigned) => {
+  const payload = decode(decode(issuerSigned).get('issuerAuth')[2])
+  return Object.fromEntries(open(payload).get('status').get('status_list'))
+}
+
+/** The status at `index` of a list as CWT (Token Status List §5.2), once its signature by its x5chain leaf is verified. */
+export function statusAt(token, index) {
+  const { tag, value: [header, unprotected, payload, signature] } = decode(token)
+  const chain = decode(header).get(33) ?? unprotected.get(33)
+  const { publicKey } = new X509Certificate(Array.isArray(chain) ? chain[0] : chain)
+  const input = encode(['Signature1', header, Buffer.alloc(0), payload])
+  if (tag !== 18 || !verify('sha256', input, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature)) throw new Error('unsigned')
+  const claims = decode(payload)
+  const list = claims.get(65533)
+  const bits = list.get('bits')
+  const bytes = inflateSync(list.get('lst'))
+  const status = (bytes[Math.floor((index * bits) / 8)] >> ((index * bits) % 8)) & (2 ** bits - 1)
+  return { uri: claims.get(2), status }
+}

@@ -1,7 +1,8 @@
 // @owf/mdoc as a foreign issuer, holder and verifier of mdocs. The package leaves all cryptography to its caller.
 import { createHash, createPrivateKey, createPublicKey, randomBytes, sign, verify, X509Certificate } from 'node:crypto'
 import { cborDecode, CoseKey, DateOnly, DeviceKey, DeviceRequest, DeviceResponse, DocRequest, Header, Holder, Issuer,
-  IssuerSigned, ItemsRequest, ProtectedHeaders, ReaderAuth, SessionTranscript, SignatureAlgorithm, UnprotectedHeaders } from '@owf/mdoc'
+  IssuerSigned, ItemsRequest, ProtectedHeaders, ReaderAuth, SessionTranscript, SignatureAlgorithm,
+  UnprotectedHeaders } from '@owf/mdoc'
 import { readerAuthentication } from '../lib/mdoc.mjs'
 
 const IEEE = { dsaEncoding: 'ieee-p1363' }
@@ -22,12 +23,8 @@ function verifyChain(chain, roots, at) {
 
 const context = {
   crypto: {
-    // The package makes digest identifiers of 32 bits, ISO 18013-5 §9.1.2.4 has 31.
-    random: (length) => {
-      const bytes = randomBytes(length)
-      if (length === 4) bytes[0] &= 0x7f
-      return new Uint8Array(bytes)
-    },
+    // The package draws digest identifiers of 32 bits, where ISO 18013-5 §9.1.2.4 has 31: they are read all the same.
+    random: (length) => new Uint8Array(randomBytes(length)),
     digest: ({ digestAlgorithm, bytes }) =>
       new Uint8Array(createHash(digestAlgorithm.replace('-', '').toLowerCase()).update(bytes).digest()),
   },

@@ -208,3 +208,37 @@ fn a_pid_is_received_shown_and_presented_in_either_format() {
         .map(|held| held.get("copies_left").cloned().unwrap());
     assert_eq!(left.collect::<Vec<_>>(), [Json::from(3_u64), Json::from(3_u64)]);
 }
+
+#[test]
+fn what_is_received_is_kept_when_nobody_reads_the_output() {
+    let folder = Folder::new();
+    folder.write("pass", "correct horse battery staple");
+    let office = Server::start(&folder, "authority", &[]);
+    assert_eq!(wallet(&folder, &["init"]).exit, 0);
+    for root in ["authority/issuer-ca.pem", "authority/iaca.pem"] {
+        let ran = folder.run(&["trust", "add", "--dir", "w", "--role", "issuers", root]);
+        assert_eq!(ran.exit, 0, "{ran:?}");
+    }
+    let offer = Object::new()
+        .with("configuration", Json::from("pid"))
+        .with("tx_code", Json::from(false))
+        .with("record", parse(&std::fs::read_to_string(CARD).unwrap()));
+    let offer = office.manage("offers", Some(&Json::Object(offer)));
+    let receive = ["receive", "--yes", member(&offer, "offer")];
+    let mut child = folder
+        .command(
+            &[
+                &["wallet", "--dev", "--dir", "w", "--passphrase-file", "pass"],
+                &receive[..],
+            ]
+            .concat(),
+        )
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+    let held = wallet(&folder, &["--json", "list"]).json();
+    assert_eq!(held.as_array().unwrap().len(), 2);
+}

@@ -1,7 +1,7 @@
 //! Seeds for the targets of mdocs.
 
 use wallet_core::codec::cbor::CborValue;
-use wallet_core::codec::{Budget, base64url};
+use wallet_core::codec::{Budget, Json, base64url};
 use wallet_core::credential::mdoc::{Blueprint, DeviceResponse, Document, Mdoc, UnboundPresentation, VerifyOptions};
 use wallet_core::credential::{StatusListReference, Unverified};
 use wallet_core::crypto::{AgreementKey, Curve, SignatureAlgorithm, SigningKey, sha256};
@@ -13,10 +13,13 @@ use wallet_core::protocol::mdoc::{
     HandoverRequest, HandoverSelect, ItemsRequest, PowerState, RetrievalMethod, SessionData, SessionEstablishment,
     SessionStatus,
 };
+use wallet_core::protocol::openid4vp::DcApiProtocol;
 use wallet_core::proximity::{Config, offer};
 use wallet_core::status::{IdentifierList, IdentifierListToken, StatusList, StatusListToken, StatusWidth, TokenTimes};
+use wallet_core::verifier::DcApiSpec;
 use wallet_tests::TestRandom;
-use wallet_tests::campus::Campus;
+use wallet_tests::campus::{self, Campus};
+use wallet_tests::fuzzing::PAGE;
 use wallet_tests::fuzzing::mdoc::{LIST, MDL, Meeting, NAMESPACE};
 use wallet_tests::fuzzing::vical::Provider;
 use wallet_tests::issuing::now;
@@ -31,6 +34,7 @@ pub(super) fn all() {
     meeting();
     lists();
     authorities();
+    pages();
 }
 
 fn cbor() {
@@ -346,5 +350,51 @@ fn lists() {
             &format!("{name}-signed"),
             CborValue::tag(TAG_SIGN1, message).encode(),
         );
+    }
+}
+
+fn pages() {
+    for protocol in [
+        DcApiProtocol::Signed,
+        DcApiProtocol::Multisigned,
+        DcApiProtocol::Unsigned,
+    ] {
+        let mut campus = Campus::new();
+        campus.random = TestRandom::new(43);
+        let mut spec = DcApiSpec::new(campus::query(), PAGE);
+        spec.protocol = protocol;
+        let created = campus
+            .university()
+            .create_dc_api_request(&spec, campus.now, &mut campus.random);
+        let digital = created.unwrap().digital;
+        let request = &digital.get("requests").and_then(Json::as_array).unwrap()[0];
+        let data = request.get("data").unwrap();
+        seed("dc_api", protocol.name(), format!("{}\n\n{data}", protocol.name()));
+    }
+    let unsigned = DcApiProtocol::Unsigned.name();
+    for (name, data) in [
+        (
+            "answer",
+            r#"{"protocol":"openid4vp-v1-signed","data":{"vp_token":{"report":["e30.e30.AAAA~"]}}}"#,
+        ),
+        (
+            "answer-mdoc",
+            r#"{"vp_token":{"pid":["o2d2ZXJzaW9uYzEuMGZzdGF0dXMA"]}}"#,
+        ),
+        (
+            "answer-encrypted",
+            r#"{"response":"e30..AAAAAAAAAAAAAAAA..AAAAAAAAAAAAAAAAAAAAAA"}"#,
+        ),
+        ("error", r#"{"data":{"error":"access_denied"}}"#),
+        (
+            "mdoc",
+            r#"{"response_type":"vp_token","response_mode":"dc_api","nonce":"n-0S6_WzA2Mj","dcql_query":{"credentials":[{"id":"pid","format":"mso_mdoc","meta":{"doctype_value":"eu.europa.ec.eudi.pid.1"},"claims":[{"path":["eu.europa.ec.eudi.pid.1","family_name"],"intent_to_retain":true}]}]}}"#,
+        ),
+        (
+            "signatures",
+            r#"{"request":{"payload":"e30","signatures":[{"protected":"e30","signature":""},{}]}}"#,
+        ),
+    ] {
+        seed("dc_api", name, format!("{unsigned}\n\n{data}"));
     }
 }

@@ -39,7 +39,7 @@ pub enum MdocError {
     DeviceMacKey,
     /// `digestAlgorithm` is not supported.
     DigestAlgorithm,
-    /// A `digestID` is beyond 2^31 - 1.
+    /// A `digestID` is beyond 2^32 - 1.
     DigestIdRange,
     /// A `digestID` stands for two elements.
     DigestIdRepeated,
@@ -183,7 +183,7 @@ impl fmt::Display for MdocError {
             Self::DigestAlgorithm => {
                 f.write_str("`digestAlgorithm` is not supported (SHA-256, SHA-384 and SHA-512 are)")
             }
-            Self::DigestIdRange => f.write_str("a `digestID` is 2^31 or more"),
+            Self::DigestIdRange => f.write_str("a `digestID` is 2^32 or more"),
             Self::DigestIdRepeated => f.write_str("a `digestID` stands for two elements"),
             Self::DigestLength => f.write_str("a digest has another length than its algorithm gives"),
             Self::DigestMismatch => f.write_str("an element is not the one that was signed"),
