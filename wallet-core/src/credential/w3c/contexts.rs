@@ -42,7 +42,7 @@ const BUNDLED: &[(&str, &str)] = &[
 
 /// Contexts by URL, and what was worked out of them once.
 ///
-/// Making the bundled set parses a quarter of a megabyte: keep one and lend it.
+/// Making the bundled set parses every document: keep one and lend it.
 #[derive(Clone, Debug)]
 pub struct Contexts {
     documents: HashMap<String, Arc<Json>>,

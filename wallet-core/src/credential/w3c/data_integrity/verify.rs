@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 
 use super::{Cryptosuite, ProofError, Purpose, digest, many, secured_part};
 
-/// Most proofs of one document: a chain of an office, its head and a notary has 3.
+/// Most proofs of one document, as each costs a signature: a set or chain of a few offices fits.
 const MOST_PROOFS: usize = 16;
 
 /// Knows the keys of verification methods; makes no requests.

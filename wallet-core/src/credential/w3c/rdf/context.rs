@@ -7,7 +7,7 @@ use crate::codec::{Json, Object};
 
 use super::{RdfError, Run};
 
-/// How deep contexts may name contexts: the deepest of the bundled goes to 2.
+/// How deep contexts may name contexts, so that one that names itself ends.
 const MOST_NESTED: usize = 8;
 
 const KEYWORDS: &[&str] = &[
