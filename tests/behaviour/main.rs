@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod citizen;
+mod data_integrity;
 mod dcql;
 mod fuzz_replay;
 mod hostile_input;

@@ -6,6 +6,8 @@ mod path;
 pub mod sd_jwt;
 mod state;
 mod status_reference;
+#[cfg(feature = "w3c")]
+pub mod w3c;
 
 pub use any::{Credential, CredentialError, HolderBinding, Presentation, Selection, UnboundPresentation};
 pub use path::{ClaimPath, PathElement, PathError};

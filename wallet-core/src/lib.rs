@@ -59,6 +59,7 @@
 //! | `verifier` | yes | requesting and judging, the OpenID4VP endpoints as values |
 //! | `sqlite` | yes | the sealed store on SQLite (bundled, needs a C compiler) |
 //! | `fast-verify` | no | ECDSA checked by `aws-lc-rs` (needs a C compiler); same verdicts, faster |
+//! | `w3c` | no | W3C credentials as linked data: JSON-LD, RDFC-1.0, Data Integrity |
 //!
 //! A part that is left out does not exist; no feature changes a verdict.
 #![forbid(unsafe_code)]
