@@ -328,6 +328,12 @@ fn remedy(assessment: &Assessment) -> Option<&'static str> {
         (CheckName::Binding, CheckOutcome::Unknown(_)) if assessment.format == "mso_mdoc" => {
             "give the session with --nonce, --audience and --response-uri, or --origin, or --session-transcript FILE"
         }
+        (CheckName::Binding, CheckOutcome::Fail(code)) if code == "mdoc.device_key" => {
+            "ask the issuer for a new document, bound to a key that this program knows"
+        }
+        (CheckName::Binding, _) if assessment.format == "mso_mdoc" => {
+            "check that the session given is the one that was answered, or ask the holder for a new presentation"
+        }
         (CheckName::Binding, _) => "ask the holder for a new presentation, and give its --nonce and --audience",
         _ => "ask the holder again",
     })
