@@ -11,6 +11,10 @@ use crate::support::{Folder, Ran, parse};
 
 const CARD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/identity-card.json");
 const DOCTYPE: &str = "eu.europa.ec.eudi.pid.1";
+/// The anchors of the office, for SD-JWT VCs and for mdocs.
+const ROOTS: [&str; 2] = ["authority/issuer-ca.pem", "authority/iaca.pem"];
+/// `mappe wallet` on the wallet of the test.
+const WALLET: [&str; 6] = ["wallet", "--dev", "--dir", "w", "--passphrase-file", "pass"];
 
 /// A server of development mode, for as long as the test runs.
 struct Server {
@@ -68,10 +72,36 @@ fn member<'a>(json: &'a Json, name: &str) -> &'a str {
 
 fn wallet(folder: &Folder, args: &[&str]) -> Ran {
     let ran = folder
-        .command(&[&["wallet", "--dev", "--dir", "w", "--passphrase-file", "pass"], args].concat())
+        .command(&[&WALLET, args].concat())
         .env("LC_ALL", "de_DE.UTF-8")
         .output();
     Ran::new(ran.unwrap())
+}
+
+/// An office that issues PIDs, and a new wallet that trusts it.
+fn office_and_wallet(folder: &Folder) -> Server {
+    folder.write("pass", "correct horse battery staple");
+    let office = Server::start(folder, "authority", &[]);
+    assert_eq!(wallet(folder, &["init"]).exit, 0);
+    for root in ROOTS {
+        trust(folder, "issuers", root);
+    }
+    office
+}
+
+fn trust(folder: &Folder, role: &str, file: &str) {
+    let ran = folder.run(&["trust", "add", "--dir", "w", "--role", role, file]);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+}
+
+/// An offer of the card's PID in both formats.
+fn offer(office: &Server) -> Json {
+    let card = parse(&std::fs::read_to_string(CARD).unwrap());
+    let offer = Object::new()
+        .with("configuration", Json::from("pid"))
+        .with("tx_code", Json::from(false))
+        .with("record", card);
+    office.manage("offers", Some(&Json::Object(offer)))
 }
 
 /// The name of a person and the day of birth, in either format.
@@ -88,25 +118,10 @@ fn query() -> Json {
 #[test]
 fn a_pid_is_received_shown_and_presented_in_either_format() {
     let folder = Folder::new();
-    folder.write("pass", "correct horse battery staple");
-    let office = Server::start(&folder, "authority", &[]);
-    let roots = ["authority/issuer-ca.pem", "authority/iaca.pem"];
-    let university = Server::start(&folder, "university", &["--trust", roots[0], "--trust", roots[1]]);
-    assert_eq!(wallet(&folder, &["init"]).exit, 0);
-    let anchors = roots.map(|root| ("issuers", root));
-    for (role, file) in anchors
-        .into_iter()
-        .chain([("relying-parties", "university/access-ca.pem")])
-    {
-        let ran = folder.run(&["trust", "add", "--dir", "w", "--role", role, file]);
-        assert_eq!(ran.exit, 0, "{ran:?}");
-    }
-    let card = parse(&std::fs::read_to_string(CARD).unwrap());
-    let offer = Object::new()
-        .with("configuration", Json::from("pid"))
-        .with("tx_code", Json::from(false))
-        .with("record", card);
-    let offer = office.manage("offers", Some(&Json::Object(offer)));
+    let office = office_and_wallet(&folder);
+    let university = Server::start(&folder, "university", &["--trust", ROOTS[0], "--trust", ROOTS[1]]);
+    trust(&folder, "relying-parties", "university/access-ca.pem");
+    let offer = offer(&office);
 
     let ran = wallet(&folder, &["receive", "--yes", member(&offer, "offer")]);
     assert_eq!(ran.exit, 0, "{ran:?}");
@@ -212,27 +227,10 @@ fn a_pid_is_received_shown_and_presented_in_either_format() {
 #[test]
 fn what_is_received_is_kept_when_nobody_reads_the_output() {
     let folder = Folder::new();
-    folder.write("pass", "correct horse battery staple");
-    let office = Server::start(&folder, "authority", &[]);
-    assert_eq!(wallet(&folder, &["init"]).exit, 0);
-    for root in ["authority/issuer-ca.pem", "authority/iaca.pem"] {
-        let ran = folder.run(&["trust", "add", "--dir", "w", "--role", "issuers", root]);
-        assert_eq!(ran.exit, 0, "{ran:?}");
-    }
-    let offer = Object::new()
-        .with("configuration", Json::from("pid"))
-        .with("tx_code", Json::from(false))
-        .with("record", parse(&std::fs::read_to_string(CARD).unwrap()));
-    let offer = office.manage("offers", Some(&Json::Object(offer)));
-    let receive = ["receive", "--yes", member(&offer, "offer")];
+    let office = office_and_wallet(&folder);
+    let offer = offer(&office);
     let mut child = folder
-        .command(
-            &[
-                &["wallet", "--dev", "--dir", "w", "--passphrase-file", "pass"],
-                &receive[..],
-            ]
-            .concat(),
-        )
+        .command(&[&WALLET[..], &["receive", "--yes", member(&offer, "offer")]].concat())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -247,21 +245,9 @@ fn what_is_received_is_kept_when_nobody_reads_the_output() {
 #[test]
 fn what_is_received_is_kept_when_nobody_reads_the_errors_either() {
     let folder = Folder::new();
-    folder.write("pass", "correct horse battery staple");
-    let office = Server::start(&folder, "authority", &[]);
-    assert_eq!(wallet(&folder, &["init"]).exit, 0);
-    for root in ["authority/issuer-ca.pem", "authority/iaca.pem"] {
-        let ran = folder.run(&["trust", "add", "--dir", "w", "--role", "issuers", root]);
-        assert_eq!(ran.exit, 0, "{ran:?}");
-    }
-    let card = parse(&std::fs::read_to_string(CARD).unwrap());
-    let offer = Object::new()
-        .with("configuration", Json::from("pid"))
-        .with("tx_code", Json::from(false))
-        .with("record", card);
-    let offer = office.manage("offers", Some(&Json::Object(offer)));
-    let args = ["wallet", "--dev", "--dir", "w", "--passphrase-file", "pass"];
-    let args = [&args[..], &["receive", "--yes", member(&offer, "offer")]].concat();
+    let office = office_and_wallet(&folder);
+    let offer = offer(&office);
+    let args = [&WALLET[..], &["receive", "--yes", member(&offer, "offer")]].concat();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut command = folder.command(&args);

@@ -4,14 +4,12 @@ use super::{AssessOptions, Expected, FOR_EVER, FormatChoice, origin_evidence, va
 use crate::codec::{Cbor, Json, Object};
 use crate::credential::mdoc::{DeviceResponse, Mdoc, MdocError, ReceivedResponse, VerifyOptions};
 use crate::credential::{Unverified, Verified};
+use crate::rulebook::pid::TEST_NAMESPACE;
 use crate::trust::DocumentSignerClaim;
 use crate::verifier::{Assessment, Check, CheckName, CheckOutcome};
 
 /// The binding of a document cannot be told without the session that it was presented in.
 const NO_TRANSCRIPT: &str = "assessment.no_session_transcript";
-
-/// The namespace in which mdocs for tests are marked (lessons S36).
-const TEST_NAMESPACE: &str = "urn:mappe:test:1";
 
 /// Judges every document in `bytes`: there is at least one assessment.
 pub(super) fn assess_all(bytes: &[u8], options: &AssessOptions<'_>) -> Vec<Assessment> {

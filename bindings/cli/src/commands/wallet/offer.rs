@@ -12,10 +12,10 @@ use wallet_core::proximity::{
 };
 use wallet_core::rulebook::{Language, Rulebook};
 use wallet_core::trust::Environment;
-use wallet_core::wallet::{Code, CopyRef, EntryId, Event, KeyStore as _, Outcome as EntryOutcome, Party, Presentation};
+use wallet_core::wallet::{Code, EntryId, Event, Outcome as EntryOutcome, Party, Presentation};
 use wallet_server::SystemRandom;
 
-use super::open::{OpenWallet, failed};
+use super::open::{OpenWallet, failed, holding_of};
 use super::words;
 use crate::commands::in_person::{Arrived, Link, accept, method, print_qr};
 use crate::report::{Failure, Outcome as CommandOutcome, Paint, marked, safe};
@@ -147,15 +147,7 @@ impl<'a> Meeting<'a> {
                 Step::Engage(engagement) => engagement.give_up(),
                 Step::Ask(consent) => self.ask(consent)?,
                 Step::Sign(signing) => {
-                    let signatures = self.open.wallet.software_keys().sign(signing.requests());
-                    let signatures = signatures.map_err(|error| {
-                        Failure::new(
-                            error.code(),
-                            "nothing was signed",
-                            error,
-                            "check the wallet's folder and the disk",
-                        )
-                    })?;
+                    let signatures = self.open.sign(signing.requests())?;
                     signing.answer(&signatures).map_err(|error| refused(&error))?
                 }
                 Step::Send(sending) => {
@@ -299,7 +291,7 @@ impl<'a> Meeting<'a> {
                 outln!(
                     "  {} {}:",
                     say("diese Angaben würden gezeigt, aus", "these values would leave, from"),
-                    holding(&offer.credential)
+                    holding_of(&offer.credential)
                 );
                 let note = |path: &ClaimPath| self.note_on(offer, path);
                 let (doctype, claims) = (&offer.doctype, &offer.claims);
@@ -420,11 +412,6 @@ fn to_json(outcome: &Outcome) -> Object {
         .with("end", Json::from(outcome.end.code().unwrap_or("ended")))
 }
 
-/// A copy by the name of its holding, as `mappe wallet list` shows it.
-fn holding(copy: &str) -> String {
-    CopyRef::parse(copy).map_or_else(|| copy.to_owned(), |copy| copy.holding().to_string())
-}
-
 /// The first fitting document for each request, changed as the command line says.
 fn choose(consent: &Consent, proposal: Choice, select: &[String]) -> Result<Choice, Failure> {
     select.iter().try_fold(proposal, |choice, item| {
@@ -443,7 +430,7 @@ fn choose(consent: &Consent, proposal: Choice, select: &[String]) -> Result<Choi
         let place = place.filter(|place| *place < consent.requested().len());
         let place = place.ok_or_else(|| refused("the request has no document of this number"))?;
         let mut offers = consent.requested()[place].offers.iter();
-        let offer = offers.find(|offer| offer.credential == id || holding(&offer.credential) == id);
+        let offer = offers.find(|offer| offer.credential == id || holding_of(&offer.credential) == id);
         let offer = offer.ok_or_else(|| refused("that credential does not answer"))?;
         Ok(choice.with(place, &offer.credential))
     })

@@ -4,10 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use wallet_core::http::LinkPolicy;
+use wallet_core::keys::SigningRequest;
 use wallet_core::store::{SqliteStore, Store, StoreError, Unlock};
 use wallet_core::time::Timestamp;
 use wallet_core::trust::{Environment, TrustStore};
-use wallet_core::wallet::{Wallet, WalletError};
+use wallet_core::wallet::{CopyRef, KeyStore as _, Wallet, WalletError};
 use wallet_server::{Client, SystemRandom, now};
 
 use crate::args::WalletArgs;
@@ -116,6 +117,23 @@ impl OpenWallet {
     pub(crate) fn now(&self) -> Timestamp {
         now()
     }
+
+    /// Makes the signatures of one confirmation with the keys in the wallet.
+    pub(crate) fn sign(&mut self, requests: &[SigningRequest]) -> Result<Vec<Vec<u8>>, Failure> {
+        self.wallet.software_keys().sign(requests).map_err(|error| {
+            Failure::new(
+                error.code(),
+                "nothing was signed",
+                error,
+                "check the wallet's folder and the disk",
+            )
+        })
+    }
+}
+
+/// A copy by the name of its holding, as `mappe wallet list` shows it.
+pub(crate) fn holding_of(copy: &str) -> String {
+    CopyRef::parse(copy).map_or_else(|| copy.to_owned(), |copy| copy.holding().to_string())
 }
 
 /// Lets nobody but its owner read a file; the files that SQLite puts beside it follow it.

@@ -13,10 +13,10 @@ use wallet_core::presentation::{
 use wallet_core::protocol::openid4vp::DcApiProtocol;
 use wallet_core::rulebook::Rulebook;
 use wallet_core::trust::Environment;
-use wallet_core::wallet::{Code, CopyRef, EntryId, Event, KeyStore as _, Outcome as EntryOutcome, Party, Presentation};
+use wallet_core::wallet::{Code, EntryId, Event, Outcome as EntryOutcome, Party, Presentation};
 use wallet_server::SystemRandom;
 
-use super::open::{OpenWallet, failed};
+use super::open::{OpenWallet, failed, holding_of};
 use super::words;
 use crate::commands::input;
 use crate::report::{Failure, Outcome as CommandOutcome, Paint, marked, safe};
@@ -233,15 +233,7 @@ fn go_through(
                 consent.answer(decision, now, random).map_err(|error| refused(&error))?
             }
             Step::Sign(signing) => {
-                let signatures = open.wallet.software_keys().sign(signing.requests());
-                let signatures = signatures.map_err(|error| {
-                    Failure::new(
-                        error.code(),
-                        "nothing was signed",
-                        error,
-                        "check the wallet's folder and the disk",
-                    )
-                })?;
+                let signatures = open.sign(signing.requests())?;
                 signing.answer(&signatures, random).map_err(|error| refused(&error))?
             }
             Step::Done(Outcome {
@@ -393,10 +385,8 @@ fn choose(consent: &Consent, proposal: Choice, select: &[String]) -> Result<Choi
             .ok_or_else(|| refused("it is not of the form QUERY=ID"))?;
         let requested = consent.requested().iter().find(|requested| requested.query == query);
         let requested = requested.ok_or_else(|| refused("the request has no such query"))?;
-        let offer = requested.offers.iter().find(|offer| {
-            offer.credential == id
-                || CopyRef::parse(&offer.credential).is_some_and(|copy| copy.holding().to_string() == id)
-        });
+        let mut offers = requested.offers.iter();
+        let offer = offers.find(|offer| offer.credential == id || holding_of(&offer.credential) == id);
         wanted.push((
             query,
             &offer

@@ -8,7 +8,7 @@ use wallet_core::issuance::{
     Answer, Config, IssuanceError, OfferSummary, Outcome, Preview, Report, Step, Topic, begin,
 };
 use wallet_core::rulebook::Rulebook;
-use wallet_core::wallet::{Code, Event, HoldingId, Issuance, KeyStore as _, Outcome as EntryOutcome, Party, make_keys};
+use wallet_core::wallet::{Code, Event, HoldingId, Issuance, Outcome as EntryOutcome, Party, make_keys};
 use wallet_server::SystemRandom;
 
 use super::open::{OpenWallet, failed};
@@ -115,15 +115,7 @@ fn collect(
                 order.answer(keys, now).map_err(|error| refused(&error))?
             }
             Step::Sign(signing) => {
-                let signatures = open.wallet.software_keys().sign(&signing.requests());
-                let signatures = signatures.map_err(|error| {
-                    Failure::new(
-                        error.code(),
-                        "nothing was signed",
-                        error,
-                        "check the wallet's folder and the disk",
-                    )
-                })?;
+                let signatures = open.sign(&signing.requests())?;
                 signing.answer(&signatures).map_err(|error| refused(&error))?
             }
             Step::Ask(question) => {
